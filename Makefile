@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PY ?= python3
+BIN := .venv/bin
+
+.PHONY: setup setup-dev setup-peers demo test check format bench soak clean
+
+setup: .venv/.runtime            ## .venv with the `centrala` command
+setup-dev: .venv/.dev
+setup-peers:                     ## foreign programs that the peer tests call (Debian packages)
+	@scripts/peers
+
+.venv/.runtime: pyproject.toml
+	@test -x $(BIN)/python || $(PY) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/.dev: pyproject.toml
+	@test -x $(BIN)/python || $(PY) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/.runtime
+
+demo: setup                      ## a living centre on this machine
+	$(BIN)/centrala demo
+
+check: setup-dev                 ## format, lint, types, import contracts, unit tests
+	$(BIN)/ruff format --check centrala tests benchmarks
+	$(BIN)/ruff check centrala tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -m unit
+
+format: setup-dev
+	$(BIN)/ruff format centrala tests benchmarks
+	$(BIN)/ruff check --fix centrala tests benchmarks
+
+test: setup-dev setup-peers      ## every test, with the foreign peers
+	$(BIN)/python -m pytest -m "not soak"
+
+bench: setup-dev setup-peers     ## figures, printed and kept in benchmarks/out/*.json
+	$(BIN)/python -m benchmarks
+
+soak: setup-dev setup-peers      ## what takes longer than twenty minutes
+	$(BIN)/python -m pytest -m soak
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,150 @@
+"""The book of legs: what every part of the voice channel shares. SDP, sound, and the end of a leg."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from centrala.channels.voice.doors import Doors
+from centrala.channels.voice.legs import VoiceLeg
+from centrala.channels.voice.registration import Registration
+from centrala.channels.voice.sound import Sound
+from centrala.core.state import Centre
+from centrala.desk import Desk
+from centrala.media import messages as m
+from centrala.protocols.sip import sdp
+from centrala.protocols.sip.flow import Flow
+from centrala.protocols.sip.stack import SipStack
+from centrala.settings import Settings
+
+log = logging.getLogger(__name__)
+
+REFUSALS = {
+    "not_found": 404,
+    "busy": 486,
+    "unavailable": 480,
+    "no_answer": 480,
+    "declined": 603,
+    "unreachable": 480,
+    "failed": 500,
+}
+"Causes of the core as SIP statuses."
+
+
+class LegBook:
+    """All legs of all tenants, by id. A leg's id is the same in SIP, in the media worker and here."""
+
+    def __init__(
+        self, settings: Settings, desk: Desk, stack: SipStack, sound: Sound, send: Callable[[Flow, bytes], None],
+        new_contact: Callable[[float], str],
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.desk = desk
+        self.stack = stack
+        self.sound = sound
+        self.doors = Doors(settings)
+        self.registration = Registration(self.doors, stack, desk.tell)
+        self.legs: dict[str, VoiceLeg] = {}
+        self.trunk_calls: dict[tuple[str, str], int] = {}
+        self.refused = 0
+        "Calls turned away by overload or full disk."
+        self.overloaded: Callable[[], bool] = lambda: False
+        self._send = send
+        self._new_contact = new_contact
+        self._branches: dict[str, list[str]] = {}
+        self._sip: dict[str, bytes] = {}
+        self._changed: set[str] = set()
+        self._parties: list[tuple[str, str, str, str, float]] = []
+        self._stranded: dict[str, asyncio.TimerHandle] = {}
+        self._armed_for: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def _centre(self, tenant: str) -> Centre:
+        return self.desk.mailboxes[tenant].centre
+
+    def _other(self, side: str) -> VoiceLeg | None:
+        names = self._branches.get(side)
+        return self.legs.get(names[0]) if names else None
+
+    def _end(self, leg: VoiceLeg, why: str, now: float) -> None:
+        """End a leg in whatever state it is; its end is no news to the core."""
+        self._drop(leg)
+        if leg.established:
+            self.stack.bye(leg.id, reason=reason(why) if why else None, now=now)
+        elif leg.side:
+            self.stack.cancel(leg.id, now=now)
+        else:
+            self.stack.respond(leg.id, 480, now=now)
+
+    def _drop(self, leg: VoiceLeg) -> None:
+        """Forget a leg; its sound ends, and the recording with the caller."""
+        del self.legs[leg.id]
+        stranded = self._stranded.pop(leg.id, None)
+        if stranded is not None:
+            stranded.cancel()
+        self._changed.add(leg.id)
+        if leg.trunk:
+            self.trunk_calls[leg.tenant, leg.trunk] -= 1
+        if not leg.side:
+            self.sound.send(leg.worker, m.StopRecording(recording=leg.contact))
+        self.sound.send(leg.worker, m.CloseLeg(leg=leg.id))
+        self.sound.release_port(leg.worker, leg.port)
+
+    # --- SDP (RFC 3264) ---
+
+    def _offer(self, leg: VoiceLeg) -> str:
+        return self._said(leg, lambda local: sdp.offer(local))
+
+    def _take_offer(self, leg: VoiceLeg, text: str) -> bool:
+        """Agree on what the peer offers, `leg.sdp` is our answer; False when there is nothing to agree on."""
+        try:
+            self._said(leg, lambda local: sdp.answer(text, local)[0])
+            self._agree(leg, sdp.answer(text, self._local(leg))[1])
+        except sdp.SdpError:
+            return False
+        return True
+
+    def _take_answer(self, leg: VoiceLeg, text: str) -> bool:
+        try:
+            self._agree(leg, sdp.accept(text, self._local(leg)))
+        except sdp.SdpError:
+            return False
+        return True
+
+    def _said(self, leg: VoiceLeg, write: Callable[[sdp.LocalMedia], str]) -> str:
+        """Our next description: under the version of the last one if nothing changed (RFC 3264 5)."""
+        text = write(self._local(leg))
+        if leg.sdp and text != leg.sdp:
+            leg.version += 1
+            text = write(self._local(leg))
+        leg.sdp = text
+        self._changed.add(leg.id)
+        return text
+
+    def _local(self, leg: VoiceLeg) -> sdp.LocalMedia:
+        return sdp.LocalMedia(
+            address=self.sound.advertised,
+            port=leg.port,
+            session_id=int(leg.contact[:11], 16),
+            version=leg.version,
+        )
+
+    def _agree(self, leg: VoiceLeg, agreed: sdp.Negotiated) -> None:
+        leg.remote = (agreed.address, agreed.port)
+        leg.codec = agreed.codec.lower()
+        leg.pcma = agreed.payloads.get("PCMA", 8)
+        leg.pcmu = agreed.payloads.get("PCMU", 0)
+        leg.dtmf = -1 if agreed.events_payload is None else agreed.events_payload
+        leg.receive, leg.send = agreed.direction.receives, agreed.direction.sends
+        leg.mux, leg.held = agreed.rtcp_mux, agreed.held
+        self._changed.add(leg.id)
+
+    # --- sound ---
+
+    def _set_leg(self, leg: VoiceLeg) -> None:
+        self.sound.send(leg.worker, leg.set_leg())
+
+
+def reason(text: str, cause: int = 16) -> str:
+    """A Reason header (RFC 3326); 16 is normal call clearing of Q.850."""
+    protocol = "SIP" if cause >= 100 else "Q.850"
+    return f'{protocol};cause={cause};text="{text}"'

@@ -1,0 +1,270 @@
+"""From the wire to the core: what SIP events mean, as facts."""
+
+import logging
+import re
+
+from centrala.channels.voice.book import LegBook, reason
+from centrala.channels.voice.doors import DIALLABLE
+from centrala.channels.voice.legs import VoiceLeg
+from centrala.core import facts as f
+from centrala.protocols.sip import events as s
+from centrala.protocols.sip.flow import Flow
+from centrala.settings import Trunk
+
+log = logging.getLogger(__name__)
+
+CAUSES = {
+    486: "busy", 600: "busy",
+    480: "declined", 603: "declined", 403: "declined",
+    408: "unreachable", 404: "unreachable", 410: "unreachable", 503: "unreachable", 502: "unreachable",
+    487: "no_answer",
+}  # fmt: skip
+"SIP statuses of a phone that was rung, as causes of the core."
+
+PEER_LOST_SECONDS = 30.0
+"How long a conversation waits for a phone whose connection broke."
+
+OVERLOAD_RETRY = 5
+"Seconds in Retry-After of a 503."
+
+
+class Calls(LegBook):
+    # --- calls that come in ---
+
+    def _invite(self, event: s.InviteReceived, now: float) -> None:
+        trunks = self.doors.trunks_at(event.flow, _via_port(event))
+        if event.replaces is not None:
+            self.stack.refuse(event.key, 501, reason="Replaces Not Supported Yet", now=now)
+            return
+        if trunks:
+            self._from_trunk(event, trunks, now)
+            return
+        fixed = self.doors.phone_at(event.flow)
+        if fixed is None:
+            if self.doors.agent_named(event.from_user, event.from_host) is None:
+                self.stack.refuse(event.key, 403, now=now)
+                return
+            fixed = self.registration.admit(
+                event.key, event.from_user, event.from_host, event.auth, event.flow, now
+            )
+            if fixed is None:
+                return
+        self._from_agent(event, fixed[0], fixed[1].id, now)
+
+    def _from_trunk(self, event: s.InviteReceived, trunks: list[tuple[str, Trunk]], now: float) -> None:
+        dialled = event.request_uri_user
+        tenant, trunk = trunks[0]
+        number = None
+        for tenant, trunk in trunks:  # noqa: B007 two tenants may share a carrier: whose number is it?
+            number = self.doors.number_in(tenant, dialled)
+            if number is not None:
+                break
+        user = event.p_asserted or event.from_user
+        if event.privacy:
+            user = ""
+        calls = self.trunk_calls.get((tenant, trunk.id), 0)
+        if trunk.max_calls is not None and calls >= trunk.max_calls:
+            self.stack.refuse(event.key, 503, headers=[("Retry-After", str(OVERLOAD_RETRY))], now=now)
+            return
+        leg = self._adopt(event, tenant, user, now)
+        if leg is None:
+            return
+        leg.trunk = trunk.id
+        self.trunk_calls[tenant, trunk.id] = calls + 1
+        self._tell_arrival(leg, f.ContactArrived(now, leg.contact, number or dialled, leg.contact))
+
+    def _from_agent(self, event: s.InviteReceived, tenant: str, agent: str, now: float) -> None:
+        dialled = event.request_uri_user
+        number = self.doors.number_in(tenant, dialled)
+        if number is None and dialled in self.settings.tenants[tenant].agents:
+            number = dialled
+        outside = number is None and bool(DIALLABLE.match(dialled)) and bool(self.doors.way_out(tenant))
+        leg = self._adopt(event, tenant, agent, now)
+        if leg is None:
+            return
+        leg.agent = agent
+        if outside:
+            leg.outside = dialled
+            arrival = f.ContactArrived(now, leg.contact, "", leg.contact, agent=agent, outside=True)
+        else:
+            arrival = f.ContactArrived(now, leg.contact, number or dialled, leg.contact, agent=agent)
+        self._tell_arrival(leg, arrival)
+
+    def _adopt(self, event: s.InviteReceived, tenant: str, user: str, now: float) -> VoiceLeg | None:
+        """Make the caller's leg; None when it can't be taken now, and has been told so."""
+        if self.desk.degraded or self.overloaded():
+            self.refused += 1
+            self.stack.refuse(event.key, 503, headers=[("Retry-After", str(OVERLOAD_RETRY))], now=now)
+            return None
+        contact = self._new_contact(now)
+        worker = self.sound.choose()
+        port = self.sound.take_port(worker)
+        if port is None:
+            self.refused += 1
+            log.error("tenant %s: no media port is free, a call is turned away", tenant)
+            self.stack.refuse(event.key, 503, headers=[("Retry-After", str(OVERLOAD_RETRY))], now=now)
+            return None
+        leg = VoiceLeg(contact, tenant, contact, worker=worker, port=port, user=user)
+        leg.display = event.from_display if user == event.from_user else ""
+        if event.sdp is None:
+            self._offer(leg)  # the caller's answer comes with its ACK
+        elif not self._take_offer(leg, event.sdp):
+            self.sound.release_port(worker, port)
+            self.stack.refuse(event.key, 488, now=now)
+            return None
+        self.legs[contact] = leg
+        self.stack.adopt(event.key, contact, now=now)
+        return leg
+
+    def _tell_arrival(self, leg: VoiceLeg, fact: f.ContactArrived) -> None:
+        self._parties.append((leg.tenant, leg.contact, leg.outside or leg.user, leg.display, fact.at))
+        self._changed.add(leg.id)
+        self.desk.tell(leg.tenant, fact)
+
+    def _cancelled(self, event: s.Cancelled, now: float) -> None:
+        self._gone(event.leg, "cancelled", now)
+
+    def _acked(self, event: s.Acked, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None or event.sdp is None:
+            return
+        if self._take_answer(leg, event.sdp):
+            self._set_leg(leg)
+        else:
+            self.stack.bye(leg.id, reason=reason("not acceptable"), now=now)
+
+    # --- calls that go out ---
+
+    def _progressed(self, event: s.Progressed, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is not None and not leg.rang:
+            leg.rang = True
+            self._changed.add(leg.id)
+            if not any(self.legs[one].rang for one in self._branches[leg.side] if one != leg.id):
+                self.desk.tell(leg.tenant, f.Rang(now, leg.contact, leg.side))
+
+    def _answered(self, event: s.AnsweredCall, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        if event.sdp is None or not self._take_answer(leg, event.sdp):
+            self.stack.bye(leg.id, reason=reason("not acceptable"), now=now)
+            return
+        leg.established = True
+        self._changed.add(leg.id)
+        for other in self._branches.get(leg.side, []):
+            if other != leg.id and other in self.legs:
+                self.stack.cancel(other, reason=reason("answered elsewhere", 200), now=now)
+        self._branches[leg.side] = [leg.id]
+        self.desk.tell(leg.tenant, f.Answered(now, leg.contact, leg.side))
+
+    def _failed(self, event: s.Failed, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        self._drop(leg)
+        branches = self._branches.get(leg.side, [])
+        if leg.id in branches:
+            branches.remove(leg.id)
+            if not branches:
+                del self._branches[leg.side]
+                cause = CAUSES.get(event.status, "failed")
+                self.desk.tell(leg.tenant, f.OfferFailed(now, leg.contact, leg.side, cause))
+
+    def _ended(self, event: s.Ended, now: float) -> None:
+        self._gone(event.leg, event.why, now)
+
+    def _gone(self, name: str, why: str, now: float) -> None:
+        """A dialog is over: its party has left, whoever ended it."""
+        leg = self.legs.get(name)
+        if leg is None:
+            return
+        self._drop(leg)
+        if leg.side:
+            if name not in self._branches.get(leg.side, []):
+                return
+            del self._branches[leg.side]
+        self.desk.tell(leg.tenant, f.HungUp(now, leg.contact, leg.side, why))
+
+    # --- in the call ---
+
+    def _re_invited(self, event: s.ReInvited, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        if event.sdp is None:
+            self.stack.answer_reinvite(leg.id, self._offer(leg), now=now)
+            return
+        was_held = leg.held
+        if not self._take_offer(leg, event.sdp):
+            self.stack.reject_reinvite(leg.id, 488, now=now)
+            return
+        self.stack.answer_reinvite(leg.id, leg.sdp, now=now)
+        self._set_leg(leg)
+        if leg.held != was_held and leg.side and leg.established:
+            kind = f.PutOnHold if leg.held else f.TakenOffHold
+            self.desk.tell(leg.tenant, kind(now, leg.contact, leg.side))
+
+    def _re_answered(self, event: s.Reanswered, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is not None and event.sdp is not None and self._take_answer(leg, event.sdp):
+            self._set_leg(leg)
+
+    def _referred(self, event: s.Referred, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        if event.replaces is not None:
+            self.stack.reject_refer(leg.id, 501, now=now)
+            return
+        wanted = event.refer_to_user
+        number = self.doors.number_in(leg.tenant, wanted)
+        if number is None and wanted in self.settings.tenants[leg.tenant].agents:
+            number = wanted
+        outside = number is None and bool(DIALLABLE.match(wanted)) and bool(self.doors.way_out(leg.tenant))
+        caller = self.legs.get(leg.contact)
+        if outside and caller is not None:
+            caller.outside = wanted
+            self._changed.add(caller.id)
+        self.desk.tell(
+            leg.tenant,
+            f.TransferAsked(now, leg.contact, leg.side, number or ("" if outside else wanted), outside),
+        )
+
+    # --- phones that come and go ---
+
+    def _registered(self, event: s.RegisterReceived, now: float) -> None:
+        registered = self.registration.received(event, now)
+        if registered is not None and self._stranded:
+            self._came_back(*registered, event.flow, now)
+
+    def _peer_unreachable(self, event: s.PeerUnreachable, now: float) -> None:
+        """The phone's connection broke: it has a while to come back (its audio goes on), then the leg is over."""
+        self._strand(event.leg)
+
+    def _strand(self, name: str) -> None:
+        if name in self.legs and name not in self._stranded:
+            self._stranded[name] = self.desk.later(PEER_LOST_SECONDS, self._peer_lost, name)
+
+    def _peer_lost(self, name: str) -> None:
+        del self._stranded[name]
+        if name in self.legs:
+            self.stack.bye(name, reason=reason("peer lost"), now=self.desk.now())
+            self._gone(name, "peer lost", self.desk.now())
+            self.desk.wake()
+
+    def _came_back(self, tenant: str, agent: str, flow: Flow, now: float) -> None:
+        """A phone registered again over a new connection: its calls go on there (RFC 5626 4.3)."""
+        for name in list(self._stranded):
+            leg = self.legs.get(name)
+            if leg is not None and leg.tenant == tenant and leg.agent == agent:
+                self._stranded.pop(name).cancel()
+                self.stack.rebind(name, flow, now=now)
+
+
+def _via_port(event: s.InviteReceived) -> int | None:
+    """The port that the sender's own Via names."""
+    match = re.match(
+        r"SIP\s*/\s*2\.0\s*/\s*\w+\s+(\[[^\]]+\]|[^:;\s]+)(?:\s*:\s*(\d+))?", event.message.get("via") or ""
+    )
+    return int(match[2] or 5060) if match is not None else None

@@ -1,0 +1,205 @@
+"""The voice channel: SIP and media events become facts, commands become dialogs and sound.
+
+    InviteReceived → ContactArrived      Answer → 200 with SDP, a leg in the media worker
+    AnsweredCall   → Answered            Ring → INVITE to the agent's phones (the first to answer wins)
+    Ended, Cancelled → HungUp            Connect, Play → who hears whom
+    ReInvited      → PutOnHold           HangUp, CancelRing, Refuse → BYE, CANCEL, an error
+    Referred       → TransferAsked       Record → a two-channel file
+
+Nothing here sends: bytes and media commands are collected by the desk and released after the commit.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from centrala.channels.voice import legs as storage
+from centrala.channels.voice.book import reason
+from centrala.channels.voice.revival import Revival
+from centrala.channels.voice.sound import Sound
+from centrala.core import commands as c
+from centrala.core import facts as f
+from centrala.desk import Desk, Held
+from centrala.media import messages as m
+from centrala.protocols.sip import events as s
+from centrala.protocols.sip.flow import Flow
+from centrala.protocols.sip.stack import SipStack
+from centrala.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class VoiceChannel(Revival):
+    """`received`, `settled`, `flow_closed` from the sockets; `collect` for the desk; commands by its table."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        desk: Desk,
+        stack: SipStack,
+        sound: Sound,
+        send: Callable[[Flow, bytes], None],
+        new_contact: Callable[[float], str],
+    ) -> None:
+        super().__init__(settings, desk, stack, sound, send, new_contact)
+        desk.outlets.append(self)
+        desk.performers.update(
+            {
+                c.Answer: self._answer,
+                c.RingBack: self._ring_back,
+                c.Refuse: self._refuse,
+                c.Ring: self._ring,
+                c.CancelRing: self._cancel_ring,
+                c.Connect: self._connect,
+                c.Play: self._play,
+                c.Record: self._record,
+                c.HangUp: self._hang_up,
+                c.AcceptTransfer: self._accept_transfer,
+                c.RefuseTransfer: self._refuse_transfer,
+            }
+        )
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """One SIP message as it came. `settled` after the last of a bunch."""
+        self.stack.receive(data, flow, self.desk.now())
+
+    def settled(self) -> None:
+        self._take_events()
+        self.desk.wake()
+
+    def _take_events(self) -> None:
+        now = self.desk.now()
+        for event in self.stack.take_events():
+            EVENTS[type(event)](self, event, now)
+
+    def advance(self) -> None:
+        """A deadline of the stack has come."""
+        self._armed_for = None
+        self.stack.advance(self.desk.now())
+        self.settled()
+
+    def flow_closed(self, flow: Flow) -> None:
+        now = self.desk.now()
+        self.stack.flow_closed(flow, now)
+        self.registration.flow_closed(flow, now)
+
+    # --- to the desk ---
+
+    def collect(self) -> Held:
+        """What changed and what shall leave, for the desk's next commit."""
+        self._take_events()  # what our own calls led to
+        held = Held(parties=self._parties)
+        self._parties = []
+        for leg, sip in self.stack.take_changed():
+            self._changed.add(leg)
+            if sip is None:
+                self._sip.pop(leg, None)
+            else:
+                self._sip[leg] = sip
+        for leg in self._changed:
+            voice, sip = self.legs.get(leg), self._sip.get(leg)
+            value = storage.encode(sip, voice) if sip is not None and voice is not None else None
+            held.dialogs.append((leg, voice.tenant if voice is not None else "", value))
+        self._changed.clear()
+        held.dialogs += self.registration.take_changed()
+        outgoing, media = self.stack.take_outgoing(), self.sound.collect()
+        if outgoing or media:
+
+            def release() -> None:
+                self.sound.release(media)
+                for flow, data in outgoing:
+                    self._send(flow, data)
+
+            held.release = release
+        self._arm()
+        return held
+
+    def _arm(self) -> None:
+        """Wake up for the stack's next deadline."""
+        deadline = self.stack.next_deadline()
+        if deadline == self._armed_for:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._armed_for = deadline
+        self._alarm = self.desk.at(deadline, self.advance) if deadline is not None else None
+
+    # --- from the media workers ---
+
+    def media_event(self, event: m.Event) -> None:
+        now = self.desk.now()
+        match event:
+            case m.Recorded():
+                leg = event.recording
+                tenant = event.path.split("/")[1]
+                if event.problem:
+                    log.error("ALARM tenant %s: a recording has a problem: %s", tenant, event.problem)
+                self.desk.tell(
+                    tenant, f.RecordingStored(now, leg, event.path, event.seconds, event.expected_seconds)
+                )
+            case m.LegFailed():
+                log.error("a leg of sound failed: %s", event.why)
+                if event.leg in self.legs:
+                    self.stack.bye(event.leg, reason=reason("no sound"), now=now)
+                    self.settled()
+            case m.PlayerFailed():
+                log.error("a sound can't be played: %s", event.why)
+            case m.Refused():
+                log.error("the media worker refused %s: %s", event.command, event.why)
+            case _:
+                pass
+
+    # --- trunks by registration ---
+
+    def start_trunks(self) -> None:
+        """Register with every carrier that wants it."""
+        now = self.desk.now()
+        for tenant in self.settings.tenants.values():
+            for trunk in tenant.trunks.values():
+                wanted = trunk.register
+                address = (wanted.registrar or trunk.address) if wanted is not None else None
+                if wanted is None or address is None:
+                    continue
+                domain = wanted.domain or address[0]
+                suffix = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
+                self.stack.register(
+                    f"{tenant.id}/{trunk.id}",
+                    registrar_uri=f"sip:{address[0]}:{address[1]}{suffix}",
+                    aor=f"sip:{wanted.user}@{domain}",
+                    user=wanted.user,
+                    password=wanted.password.reveal(),
+                    expires=int(wanted.expires),
+                    now=now,
+                )
+
+    def _trunk_registered(self, event: s.TrunkRegistered, now: float) -> None:
+        log.info("trunk %s: registered for %d s", event.trunk, event.expires)
+
+    def _trunk_failed(self, event: s.TrunkRegistrationFailed, now: float) -> None:
+        log.error("ALARM trunk %s: registration failed with %d %s", event.trunk, event.status, event.reason)
+
+    def _ignored(self, event: s.SipEvent, now: float) -> None:
+        pass
+
+
+EVENTS: dict[type, Callable[[VoiceChannel, Any, float], None]] = {
+    s.InviteReceived: VoiceChannel._invite,
+    s.Cancelled: VoiceChannel._cancelled,
+    s.Withdrawn: VoiceChannel._ignored,
+    s.Acked: VoiceChannel._acked,
+    s.Progressed: VoiceChannel._progressed,
+    s.AnsweredCall: VoiceChannel._answered,
+    s.Failed: VoiceChannel._failed,
+    s.Ended: VoiceChannel._ended,
+    s.ReInvited: VoiceChannel._re_invited,
+    s.Reanswered: VoiceChannel._re_answered,
+    s.Referred: VoiceChannel._referred,
+    s.TransferProgressed: VoiceChannel._ignored,
+    s.InfoReceived: VoiceChannel._ignored,
+    s.PeerUnreachable: VoiceChannel._peer_unreachable,
+    s.RegisterReceived: VoiceChannel._registered,
+    s.OptionsAnswered: VoiceChannel._ignored,
+    s.TrunkRegistered: VoiceChannel._trunk_registered,
+    s.TrunkRegistrationFailed: VoiceChannel._trunk_failed,
+    s.MessageRejected: VoiceChannel._ignored,
+}

@@ -1,0 +1,134 @@
+"""After a restart, and after the death of a media worker: take up what goes on, state anew what shall be."""
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+
+from centrala.channels.voice import legs as storage
+from centrala.channels.voice.calls import Calls
+from centrala.channels.voice.legs import VoiceLeg
+from centrala.channels.voice.orders import Orders
+from centrala.channels.voice.registration import STORED
+from centrala.core import commands as c
+from centrala.core import facts as f
+from centrala.core.state import Contact
+from centrala.media import messages as m
+from centrala.protocols.sip.leg import decode as decode_leg
+
+log = logging.getLogger(__name__)
+
+
+class Revival(Calls, Orders):
+    # --- the application died ---
+
+    def restore(self, stored: Mapping[str, bytes], holds: Mapping[int, m.Holds]) -> None:
+        """Take up what the last run left: dialogs and bindings from the ledger, sound in the workers.
+
+        `holds`: what each worker has. Call `again` for each tenant when its centre is back.
+        """
+        now = self.desk.now()
+        sip: dict[str, bytes] = {}
+        bindings: dict[str, bytes] = {}
+        for key, value in stored.items():
+            if key.startswith(STORED):
+                bindings[key] = value
+                continue
+            try:
+                kept = storage.decode(value)
+            except msgspec.MsgspecError:
+                log.error("a stored call can't be read and is dropped")
+                continue
+            self._sip[key], self.legs[key] = kept.sip, kept.voice
+            sip[key] = kept.sip
+            if kept.voice.side:
+                self._branches.setdefault(kept.voice.side, []).append(key)
+            if kept.voice.trunk:
+                trunk = (kept.voice.tenant, kept.voice.trunk)
+                self.trunk_calls[trunk] = self.trunk_calls.get(trunk, 0) + 1
+        self.stack.restore(sip, now)
+        self.registration.restore(bindings, now)
+        for name, kept_sip in sip.items():
+            if decode_leg(kept_sip).flow.reliable:
+                self._strand(name)  # its connection died with the last run
+        for worker, held in holds.items():
+            self._take_up_sound(worker, held)
+
+    def again(self, tenant: str, worker: int | None = None, *, fresh: bool = False) -> None:
+        """State anew what every contact of the tenant should hear, and tell what is gone."""
+        now = self.desk.now()
+        centre = self._centre(tenant)
+        for contact in list(centre.contacts.values()):
+            if contact.state == "wrap_up":
+                continue
+            caller = self.legs.get(contact.id)
+            if caller is None:
+                self.desk.tell(tenant, f.HungUp(now, contact.id, "", "lost"))
+                continue
+            if worker is not None and caller.worker != worker:
+                continue
+            for side in [*contact.offers, *([contact.leg] if contact.leg else [])]:
+                if side not in self._branches:
+                    self.desk.tell(tenant, f.HungUp(now, contact.id, side, "lost"))
+            self._sound_again(tenant, contact, fresh)
+        for leg in list(self.legs.values()):
+            if leg.tenant == tenant and leg.contact not in centre.contacts:
+                self._branches.pop(leg.side, None)
+                self._end(leg, "lost", now)
+
+    def _sound_again(self, tenant: str, contact: Contact, fresh: bool) -> None:
+        caller = self.legs[contact.id]
+        if caller.established:
+            self._set_leg(caller)
+        queue = self._centre(tenant).queues.get(contact.leg_queue or contact.queue or "")
+        music = queue.spec.music if queue is not None else "default"
+        if contact.state == "active" and contact.leg is not None:
+            self._connect(tenant, c.Connect(contact.id, contact.leg))
+            if contact.recorded:
+                self._record(tenant, c.Record(contact.id, contact.leg))
+        elif contact.state == "active" and contact.target is not None:
+            self._play(tenant, c.Play(contact.id, contact.target.name))
+        elif contact.state == "held" or contact.queue is not None:
+            self._play(tenant, c.Play(contact.id, music))
+        elif contact.answered:
+            self._play(tenant, c.Play(contact.id, "tone:ringback"))
+
+    # --- a media worker died ---
+
+    def worker_lost(self, worker: int) -> None:
+        self.sound.forget(worker)
+
+    def worker_ready(self, worker: int, held: m.Holds) -> None:
+        """A worker is there again: the same one, or a new one in place of one that died."""
+        self._take_up_sound(worker, held)
+        for tenant in self.desk.mailboxes:
+            self.again(tenant, worker, fresh=not held.legs)
+        self.desk.wake()
+
+    def _take_up_sound(self, worker: int, held: m.Holds) -> None:
+        for name in held.legs:
+            if name not in self.legs:
+                self.sound.send(worker, m.CloseLeg(leg=name))
+        callers = {leg.contact for leg in self.legs.values() if not leg.side}
+        for recording in held.recordings:
+            if recording not in callers:
+                self.sound.send(worker, m.StopRecording(recording=recording))
+        for leg in list(self.legs.values()):
+            if leg.worker != worker:
+                continue
+            if leg.id in held.legs or not leg.established:
+                self.sound.workers[worker].claim_port(leg.port)
+            else:
+                self._rejoin(leg)
+
+    def _rejoin(self, leg: VoiceLeg) -> None:
+        """Give a leg whose worker died another port, and tell the phone by re-INVITE."""
+        port = self.sound.take_port(leg.worker)
+        if port is None:
+            log.error("no media port is free to re-join a call")
+            return
+        leg.port = port
+        self._changed.add(leg.id)
+        if leg.established:
+            self.stack.reinvite(leg.id, self._offer(leg), now=self.desk.now())
+            self._set_leg(leg)

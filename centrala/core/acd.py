@@ -1,0 +1,264 @@
+"""The distributor: where a contact goes, which agent gets it, which contact an agent gets.
+
+Every function is pure: it reads the state and answers with events and commands. Order of service: the contact of
+the least rank among all queues the agent serves; a queue that the agent `prefers` comes first, and the offer says so.
+"""
+
+from bisect import bisect_right
+
+from centrala.core import commands as c
+from centrala.core import events as e
+from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.state import Agent, Centre, Contact, Entry, Queue, level_in
+
+Decision = tuple[list[e.Event], list[c.Command]]
+
+DIRECT_RING = 60.0
+"Seconds that a phone rings that was dialled directly; RFC 3261 16.6 lets a proxy wait 3 minutes, people don't."
+
+MAX_HOPS = 8
+"Ways out in a row that a contact takes before it is turned away: two queues may point at each other."
+
+MAX_REST = 60.0
+"Seconds; the longest back-off of an agent who keeps missing offers."
+
+UNAVAILABLE = Destination("hang_up", "unavailable")
+BUSY = Destination("hang_up", "busy")
+
+
+# --- where a contact goes ---
+
+
+def direct(
+    centre: Centre, contact: Contact, to: Destination, at: float, *, redirected: bool = False
+) -> Decision:
+    """Send the contact to a destination. The offers themselves follow from `Queued` and `Directed`."""
+    match to.kind:
+        case "queue":
+            return _to_queue(centre, contact, to.name, at)
+        case "agent":
+            agent = centre.agents.get(to.name)
+            if agent is None or not agent.reachable:
+                return turn_away(contact, "unavailable", at, "failed")
+            if agent.calls or agent.offers:
+                return turn_away(contact, "busy", at, "failed")
+        case "hang_up":
+            return turn_away(contact, to.name or "unavailable", at)
+        case "music":
+            events: list[e.Event] = [e.Directed(at, contact.id, to, redirected), e.MusicBegan(at, contact.id)]
+            commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
+            return events, [*commands, c.Play(contact.id, to.name)]
+        case _:
+            pass
+    return [e.Directed(at, contact.id, to, redirected)], []
+
+
+def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decision:
+    queue = centre.queues.get(name)
+    if queue is None:
+        return turn_away(contact, "unavailable", at)
+    spec = queue.spec
+    if not is_open(queue, at):
+        return way_out(contact, name, "closed", spec.when_closed or UNAVAILABLE, at)
+    if not queue.staffed and spec.when_no_agents is not None:
+        return way_out(contact, name, "no_agents", spec.when_no_agents, at)
+    if spec.max_length is not None and len(queue.waiting) >= spec.max_length + len(queue.idle):
+        return way_out(contact, name, "full", spec.when_full or BUSY, at)
+    # An overflow keeps the time when the wait began, and a transfer begins a new one.
+    since = contact.since if contact.queued_at else at
+    rank = since - (spec.priority + contact.priority) * spec.ageing
+    commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
+    commands.append(c.Play(contact.id, spec.music))
+    if spec.max_wait is not None:
+        commands.append(c.SetTimer(f"wait:{contact.id}", at + spec.max_wait))
+    return [e.Queued(at, contact.id, name, since, rank)], commands
+
+
+def wait_timer(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]:
+    """Set the end of the contact's wait as the queue has it now; no command where waits have no end."""
+    if queue.max_wait is None:
+        return []
+    return [c.SetTimer(f"wait:{contact.id}", max(at, contact.queued_at + queue.max_wait))]
+
+
+def is_open(queue: Queue, at: float) -> bool:
+    intervals = queue.spec.open_at
+    if intervals is None:
+        return True
+    place = bisect_right(intervals, (at, float("inf"))) - 1
+    return place >= 0 and at < intervals[place][1]
+
+
+def way_out(contact: Contact, queue: str, why: str, to: Destination, at: float) -> Decision:
+    """Leave the queue by the way that is configured. Where it leads follows from `Overflowed`."""
+    if contact.hops >= MAX_HOPS:
+        to = BUSY
+    return [e.Overflowed(at, contact.id, queue, why, to)], []  # type: ignore[arg-type]
+
+
+def turn_away(contact: Contact, cause: str, at: float, outcome: e.Outcome = "refused") -> Decision:
+    """End a contact that the house can't serve: an error before the answer, a hang-up after it."""
+    if contact.served:
+        outcome = "answered"
+    command: c.Command = c.HangUp(contact.id, why=cause) if contact.answered else c.Refuse(contact.id, cause)
+    events: list[e.Event] = [] if contact.agent is None else [e.AgentFreed(at, contact.agent, contact.id)]
+    return [*events, e.ContactEnded(at, contact.id, outcome, "centre", cause)], [
+        command,
+        c.CancelTimer(f"wait:{contact.id}"),
+    ]
+
+
+# --- who gets whom ---
+
+
+def fill(centre: Centre, queue: Queue, at: float) -> Decision:
+    """Offer the first who wait to the first who are idle, pair by pair; under ring_all the first to everybody."""
+    if not queue.waiting or not queue.idle:
+        return [], []
+    count = len(queue.idle)
+    why = f"{queue.spec.strategy} of {count} idle"
+    if queue.spec.strategy == "ring_all":
+        contact = centre.contacts[queue.waiting[0][2]]
+        events: list[e.Event] = []
+        commands: list[c.Command] = []
+        for offset, key in enumerate(queue.idle, 1):
+            made, asked = _offer(contact, centre.agents[key[3]], queue, at, why, offset)
+            events += made
+            commands += asked
+        return events, commands
+    if len(queue.waiting) == 1 or count == 1:
+        return _offer(
+            centre.contacts[queue.waiting[0][2]], centre.agents[queue.idle[0][3]], queue, at, why, 1
+        )
+    events, commands = [], []
+    for entry, key in zip(queue.waiting, queue.idle, strict=False):
+        made, asked = _offer(centre.contacts[entry[2]], centre.agents[key[3]], queue, at, why, 1)
+        events += made
+        commands += asked
+    return events, commands
+
+
+def next_contact(centre: Centre, agent: Agent, at: float) -> Decision:
+    """What the idle agent gets: the least rank among the heads of their queues, preferred queues first."""
+    if not centre.waiting:
+        return [], []
+    heads: list[tuple[Entry, str]]
+    if len(agent.queues) <= len(centre.waiting):
+        heads = [
+            (centre.queues[name].waiting[0], name) for name in agent.queues if centre.queues[name].waiting
+        ]
+    else:
+        heads = [(centre.queues[name].waiting[0], name) for name in centre.waiting if name in agent.queues]
+    if not heads:
+        return [], []
+    entry, name = min(heads)
+    why = "first in line"
+    prefers = agent.spec.prefers
+    if prefers and len(heads) > 1:
+        first = min(heads, key=lambda head: (_preference(prefers, head[1]), head[0]))
+        if first[1] != name:
+            entry, name = first
+            why = "preferred queue first"
+    queue = centre.queues[name]
+    return _offer(centre.contacts[entry[2]], agent, queue, at, f"{why}, {len(queue.waiting)} waiting", 1)
+
+
+def _preference(prefers: tuple[str, ...], queue: str) -> int:
+    return prefers.index(queue) if queue in prefers else len(prefers)
+
+
+def nobody_there(centre: Centre, agent: Agent, at: float) -> Decision:
+    """The last one may have left: whoever waits takes the way out, where one is configured."""
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    for name in agent.queues:
+        more, asked = deserted(centre, centre.queues[name], at)
+        events += more
+        commands += asked
+    return events, commands
+
+
+def leaves_alone(centre: Centre, agent: Agent, spec: AgentSpec | None, at: float) -> Decision:
+    """The same where configuration takes the agent away: changed to `spec`, or removed (None)."""
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    if not agent.present:
+        return events, commands
+    stays = spec is not None and (spec.fixed_phone or not agent.spec.fixed_phone)
+    stays = stays and (spec is None or spec.always_ready or not agent.spec.always_ready)
+    for name in agent.queues:
+        queue = centre.queues[name]
+        if stays and spec is not None and level_in(spec, queue.spec) is not None:
+            continue
+        more, asked = deserted(centre, queue, at, leaving=1)
+        events += more
+        commands += asked
+    return events, commands
+
+
+def deserted(centre: Centre, queue: Queue, at: float, *, leaving: int = 0) -> Decision:
+    """Whoever waits where nobody is left (once `leaving` of the staff are gone) and no phone rings goes."""
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    to = queue.spec.when_no_agents
+    if queue.staffed > leaving or not queue.waiting or to is None:
+        return events, commands
+    for entry in queue.waiting:
+        contact = centre.contacts[entry[2]]
+        if not contact.offers:
+            commands.append(c.CancelTimer(f"wait:{contact.id}"))
+            more, asked = way_out(contact, queue.spec.id, "no_agents", to, at)
+            events += more
+            commands += asked
+    return events, commands
+
+
+def _offer(contact: Contact, agent: Agent, queue: Queue, at: float, why: str, offset: int) -> Decision:
+    leg = f"{contact.id}.{contact.legs + offset}"
+    until = at + queue.spec.ring_timeout
+    name = agent.spec.id
+    return [e.OfferMade(at, contact.id, leg, name, queue.spec.id, until, why)], [
+        c.Ring(contact.id, leg, Destination("agent", name), queue.spec.ring_timeout),
+        c.SetTimer(f"offer:{leg}", until),
+    ]
+
+
+def ring_directly(centre: Centre, contact: Contact, at: float) -> Decision:
+    """Ring the one phone that the contact was sent to."""
+    to = contact.target
+    assert to is not None
+    if to.kind == "agent" and centre.agents[to.name].offers:
+        return turn_away(contact, "busy", at, "failed")  # a whole queue may overflow to one agent at once
+    leg = f"{contact.id}.{contact.legs + 1}"
+    agent = to.name if to.kind == "agent" else None
+    commands: list[c.Command] = []
+    if contact.answered:
+        commands.append(c.Play(contact.id, "tone:ringback"))
+    commands += [
+        c.Ring(contact.id, leg, to, DIRECT_RING),
+        c.SetTimer(f"offer:{leg}", at + DIRECT_RING),
+    ]
+    return [e.OfferMade(at, contact.id, leg, agent, None, at + DIRECT_RING, "dialled")], commands
+
+
+def after_miss(agent: Agent, queue: Queue | None, how: str, at: float) -> Decision:
+    """What a missed, refused or failed offer means for the agent: leave them alone for a while.
+
+    Agents who sign in by hand are set not ready after `missed_limit` misses in a row. Phones that are ready by
+    themselves have nobody to say "ready" again, so they rest, longer each time.
+    """
+    if queue is None:
+        return [], []
+    spec = queue.spec
+    missed = agent.missed + (how != "refused")
+    by_itself = agent.spec.always_ready or agent.spec.ready_on_register
+    if missed >= spec.missed_limit and not by_itself and agent.intent == "ready":
+        return [e.AgentStateChanged(at, agent.spec.id, "not_ready", "missed")], []
+    if how == "refused":
+        rest = spec.reject_delay
+    else:
+        rest = min(spec.retry_delay * 2.0 ** min(missed - 1, 10), max(MAX_REST, spec.retry_delay))
+    if rest <= 0 and how == "refused":
+        return [], []
+    until = at + rest
+    return [e.RestBegan(at, agent.spec.id, until, missed)], [c.SetTimer(f"rest:{agent.spec.id}", until)]

@@ -1,0 +1,227 @@
+"""The centre of one tenant: `decide(state, fact)`, `evolve(state, event)`, and `step`, which runs them in turn.
+
+`decide` says what a fact means. The table `FOLLOW` says what an event makes possible now that it is true: a queued
+contact meets an idle agent, a freed agent meets the first in line, an overflow leads somewhere. Both are pure.
+`step` is the one loop around them; live and simulated centres call nothing else. Recovery calls `evolve` alone.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from centrala.core import acd, agent, contact
+from centrala.core import commands as c
+from centrala.core import events as e
+from centrala.core import facts as f
+from centrala.core.acd import Decision
+from centrala.core.evolve import EVOLVE, evolve
+from centrala.core.state import Centre
+
+__all__ = ["Centre", "decide", "evolve", "step", "timers"]
+
+
+def step(centre: Centre, fact: f.Fact) -> Decision:
+    """Take in one fact: all events, in order, already evolved; and the commands they call for."""
+    events, commands = DECIDE[type(fact)](centre, fact)
+    for event in events:
+        EVOLVE[type(event)](centre, event)
+    for event in events:  # grows while it is read
+        for follow in FOLLOW.get(type(event), ()):
+            more, asked = follow(centre, event)
+            for consequence in more:
+                EVOLVE[type(consequence)](centre, consequence)
+            events += more
+            commands += asked
+    return events, commands
+
+
+def decide(centre: Centre, fact: f.Fact) -> Decision:
+    """What the fact means in this state. Pure; what follows from the events is not yet in it."""
+    return DECIDE[type(fact)](centre, fact)
+
+
+def timers(centre: Centre) -> Iterator[tuple[str, float]]:
+    """Every timer that should be running: what recovery sets, the overdue ones first to fire."""
+    for who in centre.contacts.values():
+        for offer in who.offers.values():
+            yield f"offer:{offer.leg}", offer.until
+        if who.queue in centre.queues and who.state in ("queued", "offered"):
+            limit = centre.queues[who.queue].spec.max_wait
+            if limit is not None:
+                yield f"wait:{who.id}", who.queued_at + limit
+    for name, one in centre.agents.items():
+        if one.wrap is not None:
+            yield f"wrap:{name}", one.wrap_until
+        if one.rest_until is not None:
+            yield f"rest:{name}", one.rest_until
+
+
+# --- decisions on configuration and time; the others have modules of their own ---
+
+
+def _queue_changed(centre: Centre, fact: f.QueueChanged) -> Decision:
+    known = centre.queues.get(fact.spec.id)
+    if known is not None and known.spec == fact.spec:
+        return [], []
+    commands: list[c.Command] = []
+    if known is not None and known.spec.max_wait != fact.spec.max_wait:
+        for entry in known.waiting:
+            commands += acd.wait_timer(centre.contacts[entry[2]], fact.spec, fact.at)
+    return [e.QueueDefined(fact.at, fact.spec)], commands
+
+
+def _queue_removed(centre: Centre, fact: f.QueueRemoved) -> Decision:
+    queue = centre.queues.get(fact.queue)
+    if queue is None:
+        return contact.refused(fact, "no such queue", fact.queue)
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    for entry in queue.waiting:
+        who = centre.contacts[entry[2]]
+        for leg, offer in who.offers.items():
+            events.append(e.OfferEnded(fact.at, who.id, leg, offer.agent, "cancelled", "queue removed"))
+            commands += [c.CancelRing(who.id, leg), c.CancelTimer(f"offer:{leg}")]
+        commands.append(c.CancelTimer(f"wait:{who.id}"))
+        events.append(
+            e.Overflowed(fact.at, who.id, fact.queue, "removed", queue.spec.when_no_agents or acd.UNAVAILABLE)
+        )
+    events.append(e.QueueDropped(fact.at, fact.queue))
+    return events, commands
+
+
+def _agent_changed(centre: Centre, fact: f.AgentChanged) -> Decision:
+    known = centre.agents.get(fact.spec.id)
+    if known is not None and known.spec == fact.spec:
+        return [], []
+    if known is None:
+        return [e.AgentDefined(fact.at, fact.spec)], []
+    events, commands = acd.leaves_alone(centre, known, fact.spec, fact.at)
+    return [e.AgentDefined(fact.at, fact.spec), *events], commands
+
+
+def _agent_removed(centre: Centre, fact: f.AgentRemoved) -> Decision:
+    known = centre.agents.get(fact.agent)
+    if known is None:
+        return contact.refused(fact, "no such agent", fact.agent)
+    events, commands = agent.removal(known, fact.at)
+    more, asked = acd.leaves_alone(centre, known, None, fact.at)
+    return [*events, *more], [*commands, *asked]
+
+
+def _number_changed(centre: Centre, fact: f.NumberChanged) -> Decision:
+    if centre.numbers.get(fact.number) == fact.destination:
+        return [], []
+    return [e.NumberDefined(fact.at, fact.number, fact.destination)], []
+
+
+def _number_removed(centre: Centre, fact: f.NumberRemoved) -> Decision:
+    if fact.number not in centre.numbers:
+        return contact.refused(fact, "no such number", fact.number)
+    return [e.NumberDropped(fact.at, fact.number)], []
+
+
+def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
+    kind, _, subject = fact.timer.partition(":")
+    match kind:
+        case "offer":
+            return contact.offer_expired(centre, subject, fact.at)
+        case "wait":
+            return contact.wait_over(centre, subject, fact.at)
+        case "wrap":
+            return agent.wrap_up_over(centre, subject, fact.at)
+        case "rest":
+            return agent.rest_over(centre, subject, fact.at)
+        case _:
+            return contact.refused(fact, "no such timer", fact.timer)
+
+
+DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
+    f.QueueChanged: _queue_changed,
+    f.QueueRemoved: _queue_removed,
+    f.AgentChanged: _agent_changed,
+    f.AgentRemoved: _agent_removed,
+    f.NumberChanged: _number_changed,
+    f.NumberRemoved: _number_removed,
+    f.ContactArrived: contact.arrived,
+    f.Rang: contact.rang,
+    f.Answered: contact.answered,
+    f.OfferFailed: contact.offer_failed,
+    f.HungUp: contact.hung_up,
+    f.PutOnHold: contact.put_on_hold,
+    f.TakenOffHold: contact.taken_off_hold,
+    f.TransferAsked: contact.transfer_asked,
+    f.RecordingStored: contact.recording_stored,
+    f.PhoneRegistered: agent.phone_registered,
+    f.PhoneUnregistered: agent.phone_unregistered,
+    f.AgentSignedIn: agent.signed_in,
+    f.AgentReady: agent.ready,
+    f.AgentPaused: agent.paused,
+    f.AgentSignedOut: agent.signed_out,
+    f.WrapUpFinished: agent.wrap_up_finished,
+    f.TimerFired: _timer_fired,
+}
+
+
+# --- what events make possible ---
+
+
+def _contact_waits(centre: Centre, event: e.Queued) -> Decision:
+    queue = centre.queues.get(event.queue)
+    return NOTHING if queue is None else acd.fill(centre, queue, event.at)
+
+
+def _contact_waits_again(centre: Centre, event: e.OfferEnded) -> Decision:
+    who = centre.contacts.get(event.contact)
+    if who is None or who.state != "queued" or who.queue not in centre.queues:
+        return NOTHING
+    queue = centre.queues[who.queue]
+    decide_on = acd.fill if queue.staffed else acd.deserted
+    events, commands = decide_on(centre, queue, event.at)
+    # The limit may have been set or changed while the phone rang.
+    return events, acd.wait_timer(who, queue.spec, event.at) + commands
+
+
+def _directed(centre: Centre, event: e.Directed) -> Decision:
+    who = centre.contacts[event.contact]
+    return NOTHING if event.to.kind == "music" else acd.ring_directly(centre, who, event.at)
+
+
+def _agent_may_be_idle(centre: Centre, event: Any) -> Decision:
+    one = centre.agents.get(event.agent)
+    return acd.next_contact(centre, one, event.at) if one is not None and one.idle else NOTHING
+
+
+def _agent_may_be_gone(centre: Centre, event: Any) -> Decision:
+    one = centre.agents.get(event.agent)
+    return NOTHING if one is None or one.present else acd.nobody_there(centre, one, event.at)
+
+
+def _agent_defined(centre: Centre, event: e.AgentDefined) -> Decision:
+    one = centre.agents.get(event.spec.id)
+    return acd.next_contact(centre, one, event.at) if one is not None and one.idle else NOTHING
+
+
+def _queue_defined(centre: Centre, event: e.QueueDefined) -> Decision:
+    queue = centre.queues.get(event.spec.id)
+    if queue is None:
+        return NOTHING
+    return acd.fill(centre, queue, event.at) if queue.staffed else acd.deserted(centre, queue, event.at)
+
+
+NOTHING: Decision = ([], [])
+
+FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
+    e.QueueDefined: (_queue_defined,),
+    e.AgentDefined: (_agent_defined,),
+    e.ContactBegan: (contact.began,),
+    e.Queued: (_contact_waits,),
+    e.Overflowed: (contact.overflowed,),
+    e.Directed: (_directed,),
+    e.OfferEnded: (contact.offer_ended, _contact_waits_again, _agent_may_be_idle),
+    e.Released: (contact.released,),
+    e.AgentStateChanged: (_agent_may_be_idle, _agent_may_be_gone),
+    e.PhoneFound: (_agent_may_be_idle,),
+    e.PhoneLost: (_agent_may_be_gone,),
+    e.AgentFreed: (_agent_may_be_idle,),
+    e.WrapUpEnded: (_agent_may_be_idle,),
+    e.RestEnded: (_agent_may_be_idle,),
+}

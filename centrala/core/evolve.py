@@ -1,0 +1,333 @@
+"""`evolve(centre, event)`: the only place where state changes. One function per event, in the order of events.py.
+
+Recovery and replay run this module alone, so it must accept every event that any version ever wrote, and must
+never decide anything.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from centrala.core import events as e
+from centrala.core.state import (
+    Agent,
+    Centre,
+    Contact,
+    Offer,
+    Queue,
+    enter,
+    index_agent,
+    index_queue,
+    leave,
+    reindex,
+    unindex_agent,
+    unindex_queue,
+)
+
+
+def evolve(centre: Centre, event: e.Event) -> None:
+    """Change the state to what it is after the event."""
+    EVOLVE[type(event)](centre, event)
+
+
+# --- configuration ---
+
+
+def _queue_defined(centre: Centre, event: e.QueueDefined) -> None:
+    queue = centre.queues.get(event.spec.id)
+    if queue is None:
+        queue = centre.queues[event.spec.id] = Queue(event.spec)
+    else:
+        unindex_queue(centre, queue)
+        queue.spec = event.spec
+    index_queue(centre, queue)
+
+
+def _queue_dropped(centre: Centre, event: e.QueueDropped) -> None:
+    unindex_queue(centre, centre.queues[event.queue])
+    del centre.queues[event.queue]
+    centre.waiting.pop(event.queue, None)
+
+
+def _agent_defined(centre: Centre, event: e.AgentDefined) -> None:
+    spec = event.spec
+    agent = centre.agents.get(spec.id)
+    if agent is None:
+        centre.definitions += 1
+        agent = centre.agents[spec.id] = Agent(spec, centre.definitions)
+    else:
+        unindex_agent(centre, agent)
+        if agent.spec.always_ready and not spec.always_ready:
+            agent.intent = "logged_out"
+        if agent.spec.fixed_phone and not spec.fixed_phone:
+            agent.reachable = False
+        agent.spec = spec
+    if spec.fixed_phone:
+        agent.reachable = True
+    if spec.always_ready and agent.intent == "logged_out":
+        agent.intent, agent.reason = "ready", ""
+    index_agent(centre, agent)
+    reindex(centre, agent, event.at)
+
+
+def _agent_dropped(centre: Centre, event: e.AgentDropped) -> None:
+    agent = centre.agents[event.agent]
+    agent.intent = "logged_out"
+    reindex(centre, agent, None)
+    unindex_agent(centre, agent)
+    del centre.agents[event.agent]
+
+
+def _number_defined(centre: Centre, event: e.NumberDefined) -> None:
+    centre.numbers[event.number] = event.destination
+
+
+def _number_dropped(centre: Centre, event: e.NumberDropped) -> None:
+    del centre.numbers[event.number]
+
+
+# --- contacts ---
+
+
+def _contact_began(centre: Centre, event: e.ContactBegan) -> None:
+    centre.arrivals += 1
+    centre.contacts[event.contact] = Contact(
+        id=event.contact,
+        medium=event.medium,
+        direction=event.direction,
+        party=event.party,
+        dialled=event.dialled,
+        agent=event.agent,
+        priority=event.priority,
+        order=centre.arrivals,
+        since=event.at,
+    )
+    agent = centre.agents.get(event.agent) if event.agent is not None else None
+    if agent is not None:
+        agent.calls[event.contact] = ""
+        reindex(centre, agent, None)
+
+
+def _queued(centre: Centre, event: e.Queued) -> None:
+    contact = centre.contacts[event.contact]
+    contact.state = "queued"
+    contact.queue = event.queue
+    contact.target = None
+    contact.since = event.since
+    contact.queued_at = event.at
+    contact.rank = event.rank
+    contact.answered = True
+    enter(centre, contact)
+
+
+def _overflowed(centre: Centre, event: e.Overflowed) -> None:
+    contact = centre.contacts[event.contact]
+    leave(centre, contact)
+    contact.state = "new"
+    contact.queue = contact.target = None
+    contact.hops += 1
+
+
+def _directed(centre: Centre, event: e.Directed) -> None:
+    contact = centre.contacts[event.contact]
+    contact.state = "new"
+    contact.queue = None
+    contact.target = event.to
+    contact.redirected = contact.redirected or event.redirected
+
+
+def _offer_made(centre: Centre, event: e.OfferMade) -> None:
+    contact = centre.contacts[event.contact]
+    centre.offers += 1
+    contact.legs += 1
+    contact.offers[event.leg] = Offer(event.leg, event.agent, event.queue, event.until)
+    if event.queue is not None and centre.queues[event.queue].spec.strategy != "ring_all":
+        leave(centre, contact)
+    contact.state = "offered"
+    if event.agent is not None:
+        agent = centre.agents[event.agent]
+        agent.offers[event.leg] = event.contact
+        if event.queue is not None:
+            agent.offered[event.queue] = centre.offers
+        reindex(centre, agent, None)
+
+
+def _offer_rang(centre: Centre, event: e.OfferRang) -> None:
+    pass
+
+
+def _offer_ended(centre: Centre, event: e.OfferEnded) -> None:
+    contact = centre.contacts[event.contact]
+    offer = contact.offers.pop(event.leg)
+    if not contact.offers and contact.state == "offered":
+        if offer.queue in centre.queues:
+            contact.state = "queued"
+            enter(centre, contact)
+        else:
+            contact.state = "new"
+    agent = centre.agents.get(offer.agent) if offer.agent is not None else None
+    if agent is not None:
+        del agent.offers[event.leg]
+        # Whoever lost an offer by no fault of theirs keeps their place among the idle.
+        reindex(centre, agent, None if event.how == "cancelled" else event.at)
+
+
+def _connected(centre: Centre, event: e.Connected) -> None:
+    contact = centre.contacts[event.contact]
+    leave(centre, contact)
+    offer = contact.offers.pop(event.leg)
+    contact.state = "active"
+    contact.leg = event.leg
+    contact.leg_agent = offer.agent
+    contact.leg_queue = offer.queue
+    contact.answered = True
+    contact.served = True
+    contact.recorded = contact.recorded or event.record
+    agent = centre.agents.get(offer.agent) if offer.agent is not None else None
+    if agent is not None:
+        del agent.offers[event.leg]
+        agent.calls[event.contact] = event.leg
+        agent.missed = 0
+        if offer.queue is not None:
+            agent.served[offer.queue] = agent.served.get(offer.queue, 0) + 1
+        reindex(centre, agent, None)
+
+
+def _music_began(centre: Centre, event: e.MusicBegan) -> None:
+    contact = centre.contacts[event.contact]
+    contact.state = "active"
+    contact.answered = True
+    contact.served = True
+
+
+def _held(centre: Centre, event: e.Held) -> None:
+    centre.contacts[event.contact].state = "held"
+
+
+def _resumed(centre: Centre, event: e.Resumed) -> None:
+    centre.contacts[event.contact].state = "active"
+
+
+def _released(centre: Centre, event: e.Released) -> None:
+    contact = centre.contacts[event.contact]
+    contact.state = "new"
+    contact.leg = contact.leg_agent = contact.leg_queue = None
+    contact.queue = contact.target = None
+    contact.since = event.at
+    contact.queued_at = 0.0
+    contact.hops = 0
+
+
+def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
+    contact = centre.contacts[event.contact]
+    leave(centre, contact)
+    if contact.wrapping:
+        contact.state = "wrap_up"
+        contact.queue = None
+    else:
+        del centre.contacts[event.contact]
+
+
+def _recorded(centre: Centre, event: e.Recorded) -> None:
+    pass
+
+
+# --- agents ---
+
+
+def _agent_state_changed(centre: Centre, event: e.AgentStateChanged) -> None:
+    agent = centre.agents[event.agent]
+    if agent.intent == "logged_out" != event.intent:
+        agent.served.clear()
+    agent.intent = event.intent
+    agent.reason = event.reason
+    agent.missed = 0
+    reindex(centre, agent, event.at)
+
+
+def _phone_found(centre: Centre, event: e.PhoneFound) -> None:
+    agent = centre.agents[event.agent]
+    agent.reachable = True
+    reindex(centre, agent, event.at)
+
+
+def _phone_lost(centre: Centre, event: e.PhoneLost) -> None:
+    agent = centre.agents[event.agent]
+    agent.reachable = False
+    reindex(centre, agent, None)
+
+
+def _agent_freed(centre: Centre, event: e.AgentFreed) -> None:
+    agent = centre.agents.get(event.agent)
+    if agent is not None:
+        agent.calls.pop(event.contact, None)
+        reindex(centre, agent, event.at)
+
+
+def _wrap_up_began(centre: Centre, event: e.WrapUpBegan) -> None:
+    agent = centre.agents[event.agent]
+    agent.calls.pop(event.contact, None)
+    agent.wrap = event.contact
+    agent.wrap_until = event.until
+    centre.contacts[event.contact].wrapping += 1
+    reindex(centre, agent, None)
+
+
+def _wrap_up_ended(centre: Centre, event: e.WrapUpEnded) -> None:
+    agent = centre.agents[event.agent]
+    agent.wrap = None
+    contact = centre.contacts.get(event.contact)
+    if contact is not None:
+        contact.wrapping -= 1
+        if contact.state == "wrap_up" and not contact.wrapping:
+            del centre.contacts[event.contact]
+    reindex(centre, agent, event.at)
+
+
+def _rest_began(centre: Centre, event: e.RestBegan) -> None:
+    agent = centre.agents[event.agent]
+    agent.rest_until = event.until
+    agent.missed = event.missed
+    reindex(centre, agent, None)
+
+
+def _rest_ended(centre: Centre, event: e.RestEnded) -> None:
+    agent = centre.agents[event.agent]
+    agent.rest_until = None
+    reindex(centre, agent, event.at)
+
+
+def _refused(centre: Centre, event: e.Refused) -> None:
+    pass
+
+
+EVOLVE: dict[type, Callable[[Centre, Any], None]] = {
+    e.QueueDefined: _queue_defined,
+    e.QueueDropped: _queue_dropped,
+    e.AgentDefined: _agent_defined,
+    e.AgentDropped: _agent_dropped,
+    e.NumberDefined: _number_defined,
+    e.NumberDropped: _number_dropped,
+    e.ContactBegan: _contact_began,
+    e.Queued: _queued,
+    e.Overflowed: _overflowed,
+    e.Directed: _directed,
+    e.OfferMade: _offer_made,
+    e.OfferRang: _offer_rang,
+    e.OfferEnded: _offer_ended,
+    e.Connected: _connected,
+    e.MusicBegan: _music_began,
+    e.Held: _held,
+    e.Resumed: _resumed,
+    e.Released: _released,
+    e.ContactEnded: _contact_ended,
+    e.Recorded: _recorded,
+    e.AgentStateChanged: _agent_state_changed,
+    e.PhoneFound: _phone_found,
+    e.PhoneLost: _phone_lost,
+    e.AgentFreed: _agent_freed,
+    e.WrapUpBegan: _wrap_up_began,
+    e.WrapUpEnded: _wrap_up_ended,
+    e.RestBegan: _rest_began,
+    e.RestEnded: _rest_ended,
+    e.Refused: _refused,
+}

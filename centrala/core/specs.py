@@ -1,0 +1,72 @@
+"""What configuration says about queues, agents and numbers, as values that enter the core in facts."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Strategy = Literal["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]
+DestinationKind = Literal["queue", "agent", "phone", "line", "music", "hang_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a contact goes: what a dialled number reaches, or the way out of a queue."""
+
+    kind: DestinationKind
+    name: str = ""
+    "Queue or agent id, SIP address of a phone, name of a sound, or cause of a hang-up; empty for a `line`."
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """A queue as configured. Times in seconds."""
+
+    id: str
+    client: str | None = None
+    agents: tuple[str, ...] | None = None
+    "Ids of the agents who serve it; None when `needs` alone chooses."
+    needs: dict[str, int] = field(default_factory=dict)
+    "Skill → least level."
+    strategy: Strategy = "longest_idle"
+    service_level: tuple[float, float] = (0.8, 20.0)
+    "Share of contacts to be answered, within seconds."
+    ring_timeout: float = 15.0
+    wrap_up: float = 15.0
+    max_wait: float | None = None
+    max_length: int | None = None
+    record: bool = False
+    music: str = "default"
+    priority: int = 0
+    ageing: float = 60.0
+    "Seconds of waiting that one point of priority is worth."
+    short_abandon: float = 5.0
+    reject_delay: float = 10.0
+    "An agent who refuses is left alone for so long."
+    retry_delay: float = 5.0
+    "The same after a missed offer; doubles with each further one, up to a minute."
+    missed_limit: int = 3
+    "Missed offers in a row after which an agent who signs in by hand is set not ready."
+    when_full: Destination | None = None
+    when_no_agents: Destination | None = None
+    after_max_wait: Destination | None = None
+    when_closed: Destination | None = None
+    open_at: tuple[tuple[float, float], ...] | None = None
+    "Opening intervals (from, to) in unix seconds, ascending, as the calendar gives them; None is always open."
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """An agent as configured."""
+
+    id: str
+    name: str = ""
+    skills: dict[str, int] = field(default_factory=dict)
+    "Skill → level, 1 to 10."
+    fixed_phone: bool = False
+    "The phone has an address and never registers: it counts as reachable."
+    always_ready: bool = False
+    "Ready for as long as it is configured."
+    ready_on_register: bool = False
+    "Registering the phone signs in and says ready; losing the registration signs out."
+    prefers: tuple[str, ...] = ()
+    "Queues that this agent serves before any other, in this order, whatever the waits."

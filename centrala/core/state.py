@@ -1,0 +1,330 @@
+"""The state of one tenant's centre, and the indexes that let nothing scan.
+
+Two kinds of fields: what `evolve` says (kept in snapshots), and what follows from it (indexes, rebuilt by
+`reindex`). Every list below is sorted and changed by bisection, so that a fact costs the same number of calls
+with ten queues and with ten thousand.
+"""
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from typing import Literal
+
+from centrala.core.specs import AgentSpec, Destination, QueueSpec
+
+Intent = Literal["logged_out", "not_ready", "ready"]
+ContactState = Literal["new", "queued", "offered", "active", "held", "wrap_up"]
+
+Entry = tuple[float, int, str]
+"(rank, order of arrival, contact): the least is served first."
+
+IdleKey = tuple[float, float, int, str]
+"(by strategy, idle since, order of definition, agent): the least is offered first."
+
+
+@dataclass(slots=True)
+class Offer:
+    leg: str
+    agent: str | None
+    queue: str | None
+    until: float
+
+
+@dataclass(slots=True)
+class Contact:
+    """One exchange: new → queued → offered → active ⇄ held → wrap-up → closed (then it is gone from here)."""
+
+    id: str
+    medium: str
+    direction: str
+    party: str
+    dialled: str
+    agent: str | None
+    priority: int
+    order: int
+    state: ContactState = "new"
+    queue: str | None = None
+    since: float = 0.0
+    queued_at: float = 0.0
+    "Entered this queue; `since` is older after an overflow."
+    rank: float = 0.0
+    target: Destination | None = None
+    offers: dict[str, Offer] = field(default_factory=dict)
+    leg: str | None = None
+    "The leg that talks with the caller."
+    leg_agent: str | None = None
+    leg_queue: str | None = None
+    legs: int = 0
+    hops: int = 0
+    answered: bool = False
+    "We have accepted the caller's call."
+    served: bool = False
+    "Somebody (or the number's music) has answered the caller."
+    redirected: bool = False
+    recorded: bool = False
+    wrapping: int = 0
+    "Agents in wrap-up after it."
+    standing: bool = False
+    "Has a place in its queue: waiting, or ringing everybody at once."
+
+
+@dataclass(slots=True)
+class Agent:
+    """An agent: intent × phone × load. Idle, and so offered work, only when all three allow it."""
+
+    spec: AgentSpec
+    order: int
+    intent: Intent = "logged_out"
+    reason: str = ""
+    reachable: bool = False
+    idle_since: float = 0.0
+    offers: dict[str, str] = field(default_factory=dict)
+    "Leg → contact."
+    calls: dict[str, str] = field(default_factory=dict)
+    "Contact → leg; the leg is empty where the agent is the caller."
+    wrap: str | None = None
+    wrap_until: float = 0.0
+    rest_until: float | None = None
+    missed: int = 0
+    served: dict[str, int] = field(default_factory=dict)
+    "Queue → contacts answered since signing in."
+    offered: dict[str, int] = field(default_factory=dict)
+    "Queue → number of the centre's last offer to this agent there."
+    # indexes
+    queues: dict[str, int] = field(default_factory=dict)
+    "Queue → level, by list or by skill."
+    keys: dict[str, IdleKey] = field(default_factory=dict)
+    "Queue → place among the idle; empty when not idle."
+    idle: bool = False
+    present: bool = False
+
+    @property
+    def state(self) -> str:
+        """The one word for boards: load first, then phone, then intent."""
+        if self.calls:
+            return "on_contact"
+        if self.offers:
+            return "offered"
+        if self.wrap is not None:
+            return "wrap_up"
+        if self.intent == "ready" and not self.reachable:
+            return "unreachable"
+        if self.intent == "ready" and self.rest_until is not None:
+            return "resting"
+        return self.intent
+
+
+@dataclass(slots=True)
+class Queue:
+    spec: QueueSpec
+    # indexes
+    waiting: list[Entry] = field(default_factory=list)
+    idle: list[IdleKey] = field(default_factory=list)
+    members: dict[str, int] = field(default_factory=dict)
+    "Agent → level."
+    staffed: int = 0
+    "Members who are signed in with a phone that can be reached."
+
+
+@dataclass(slots=True)
+class Centre:
+    """Everything the core knows of one tenant."""
+
+    agents: dict[str, Agent] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    numbers: dict[str, Destination] = field(default_factory=dict)
+    arrivals: int = 0
+    definitions: int = 0
+    offers: int = 0
+    # indexes
+    waiting: dict[str, None] = field(default_factory=dict)
+    "Queues where somebody waits."
+    listed: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Agent → queues whose list names it."
+    needing: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Skill → queues that need it."
+    skilled: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Skill → agents who have it."
+
+
+# --- who serves what ---
+
+
+def level_in(agent: AgentSpec, queue: QueueSpec) -> int | None:
+    """How well the agent serves the queue; None when not at all."""
+    if queue.agents is None and not queue.needs:
+        return None
+    if queue.agents is not None and agent.id not in queue.agents:
+        return None
+    if not queue.needs:
+        return agent.skills.get(queue.id, 0)
+    level = 0
+    for skill, least in queue.needs.items():
+        have = agent.skills.get(skill, 0)
+        if have < least:
+            return None
+        level += have
+    return level
+
+
+def index_queue(centre: Centre, queue: Queue) -> None:
+    """Make `members` true after the queue was defined or changed."""
+    spec = queue.spec
+    if spec.agents is not None:
+        candidates = [name for name in dict.fromkeys(spec.agents) if name in centre.agents]
+        for name in spec.agents:
+            centre.listed.setdefault(name, {})[spec.id] = None
+    elif spec.needs:
+        rarest = min(spec.needs, key=lambda skill: len(centre.skilled.get(skill, ())))
+        candidates = list(centre.skilled.get(rarest, ()))
+    else:
+        candidates = []
+    for skill in spec.needs:
+        centre.needing.setdefault(skill, {})[spec.id] = None
+    for name in candidates:
+        agent = centre.agents[name]
+        level = level_in(agent.spec, spec)
+        if level is not None:
+            _join(agent, queue, level)
+
+
+def unindex_queue(centre: Centre, queue: Queue) -> None:
+    for name in list(queue.members):
+        _leave(centre.agents[name], queue)
+    for name in queue.spec.agents or ():
+        centre.listed[name].pop(queue.spec.id, None)
+    for skill in queue.spec.needs:
+        centre.needing[skill].pop(queue.spec.id, None)
+
+
+def index_agent(centre: Centre, agent: Agent) -> None:
+    """Make the agent's `queues` true after it was defined or changed."""
+    spec = agent.spec
+    candidates = dict(centre.listed.get(spec.id, {}))
+    for skill in spec.skills:
+        centre.skilled.setdefault(skill, {})[spec.id] = None
+        candidates.update(centre.needing.get(skill, {}))
+    for name in candidates:
+        queue = centre.queues[name]
+        level = level_in(spec, queue.spec)
+        if level is not None:
+            _join(agent, queue, level)
+
+
+def unindex_agent(centre: Centre, agent: Agent) -> None:
+    for name in list(agent.queues):
+        _leave(agent, centre.queues[name])
+    for skill in agent.spec.skills:
+        centre.skilled[skill].pop(agent.spec.id, None)
+
+
+def _join(agent: Agent, queue: Queue, level: int) -> None:
+    agent.queues[queue.spec.id] = level
+    queue.members[agent.spec.id] = level
+    if agent.present:
+        queue.staffed += 1
+    if agent.idle:
+        _stand(agent, queue)
+
+
+def _leave(agent: Agent, queue: Queue) -> None:
+    if agent.idle:
+        _unstand(agent, queue)
+    if agent.present:
+        queue.staffed -= 1
+    del agent.queues[queue.spec.id]
+    del queue.members[agent.spec.id]
+
+
+# --- who is idle, who waits ---
+
+
+def idle_key(agent: Agent, queue: QueueSpec) -> IdleKey:
+    """The agent's place among the idle of a queue, by its strategy."""
+    match queue.strategy:
+        case "most_skilled":
+            first: float = -agent.queues[queue.id]
+        case "round_robin":
+            first = agent.offered.get(queue.id, 0)
+        case "fewest_calls":
+            first = agent.served.get(queue.id, 0)
+        case _:  # longest_idle and ring_all
+            first = 0
+    return (first, agent.idle_since, agent.order, agent.spec.id)
+
+
+def _stand(agent: Agent, queue: Queue) -> None:
+    key = idle_key(agent, queue.spec)
+    agent.keys[queue.spec.id] = key
+    insort(queue.idle, key)
+
+
+def _unstand(agent: Agent, queue: Queue) -> None:
+    key = agent.keys.pop(queue.spec.id)
+    del queue.idle[bisect_left(queue.idle, key)]
+
+
+def reindex(centre: Centre, agent: Agent, at: float | None) -> None:
+    """Make `idle` and `present` true after the agent changed. `at` restarts the idle clock, None lets it run."""
+    present = agent.reachable and agent.intent != "logged_out"
+    if present != agent.present:
+        agent.present = present
+        change = 1 if present else -1
+        for name in agent.queues:
+            centre.queues[name].staffed += change
+    idle = (
+        agent.intent == "ready"
+        and agent.reachable
+        and not agent.offers
+        and not agent.calls
+        and agent.wrap is None
+        and agent.rest_until is None
+    )
+    if idle == agent.idle:
+        return
+    agent.idle = idle
+    queues = centre.queues
+    if idle:
+        if at is not None:
+            agent.idle_since = at
+        for name in agent.queues:
+            _stand(agent, queues[name])
+    else:
+        for name in agent.queues:
+            _unstand(agent, queues[name])
+
+
+def enter(centre: Centre, contact: Contact) -> None:
+    """Let the contact stand in its queue."""
+    if contact.queue is not None and not contact.standing:
+        contact.standing = True
+        insort(centre.queues[contact.queue].waiting, (contact.rank, contact.order, contact.id))
+        centre.waiting[contact.queue] = None
+
+
+def leave(centre: Centre, contact: Contact) -> None:
+    """Take the contact out of its queue, if it stands there."""
+    if contact.queue is not None and contact.standing:
+        contact.standing = False
+        waiting = centre.queues[contact.queue].waiting
+        del waiting[bisect_left(waiting, (contact.rank, contact.order, contact.id))]
+        if not waiting:
+            del centre.waiting[contact.queue]
+
+
+def rebuild(centre: Centre) -> None:
+    """Make every index anew from what snapshots keep."""
+    centre.waiting, centre.listed, centre.needing, centre.skilled = {}, {}, {}, {}
+    for agent in centre.agents.values():
+        agent.queues, agent.keys, agent.idle, agent.present = {}, {}, False, False
+        for skill in agent.spec.skills:
+            centre.skilled.setdefault(skill, {})[agent.spec.id] = None
+    for queue in centre.queues.values():
+        queue.waiting, queue.idle, queue.members, queue.staffed = [], [], {}, 0
+        index_queue(centre, queue)
+    for agent in centre.agents.values():
+        reindex(centre, agent, None)
+    for contact in centre.contacts.values():
+        if contact.standing:
+            contact.standing = False
+            enter(centre, contact)

@@ -1,0 +1,184 @@
+"""Facts, events and commands to and from rows: kinds, versions and upcasters.
+
+A row's body is the dataclass in JSON. When a class changes in a way that old bodies don't fit (a field renamed, a
+meaning changed; a new field with a default needs nothing), raise its number in `VERSIONS` and tell in `UPCASTS`
+how a body of the version before becomes one of the next. The golden rows in tests/data/ledger prove both.
+"""
+
+import sqlite3
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from centrala.core.commands import CancelTimer, Command, SetTimer
+from centrala.core.events import Event
+from centrala.core.facts import Fact
+from centrala.ledger.errors import DataFolderError
+
+VERSIONS: dict[str, int] = {}
+"Kind → version of the bodies that we write, where it isn't 1."
+
+UPCASTS: dict[tuple[str, int], Callable[[Any], Any]] = {}
+"(kind, version) → what makes a decoded body (dicts and lists) of this version one of the next. In place or anew."
+
+SNAPSHOT = "snapshot"
+"The kind under which snapshots have a version and upcasters."
+
+
+class Kind(NamedTuple):
+    name: str
+    version: int
+    contact: Callable[[Any], str | None]
+    actor: Callable[[Any], str | None]
+    encode: Callable[[Any], str]
+
+
+class Row(NamedTuple):
+    """A row of the log. `at` is in unix seconds; `caused_by` is the seq of the fact that led to it."""
+
+    tenant: str
+    seq: int
+    at: float
+    contact: str | None
+    actor: str | None
+    kind: str
+    version: int
+    body: str
+    caused_by: int | None
+
+
+class UnknownKind(DataFolderError):
+    """Written by a newer Centrala."""
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> str:
+    """The dataclass in JSON. Half characters (from bytes that were no UTF-8) become question marks."""
+    try:
+        return _encoder.encode(value).decode()
+    except UnicodeEncodeError:
+        return _encoder.encode(_whole(msgspec.to_builtins(value))).decode()
+
+
+def _encode_configuration(value: Any) -> str:
+    # JSON knows no infinity: what can't be read back must not be written.
+    text = encode(value)
+    if msgspec.json.decode(text, type=type(value)) != value:
+        raise ValueError(
+            f"{type(value).__name__} holds a number that can't be stored (infinite or not a number)"
+        )
+    return text
+
+
+def printable(text: str) -> str:
+    """The text with each half character made a question mark, so that it can be stored."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case str():
+            return printable(value)
+        case dict():
+            return {_whole(key): _whole(one) for key, one in value.items()}
+        case list():
+            return [_whole(one) for one in value]
+        case _:
+            return value
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _kind(prefix: str, of: type) -> Kind:
+    names = {field.name for field in fields(of)}
+    name = f"{prefix}.{of.__name__}"
+    return Kind(
+        name,
+        VERSIONS.get(name, 1),
+        attrgetter("contact") if "contact" in names else _nothing,
+        attrgetter("agent") if "agent" in names else _nothing,
+        _encode_configuration if "spec" in names else encode,
+    )
+
+
+def _union(union: object) -> tuple[type, ...]:
+    return cast(types.UnionType, union).__args__
+
+
+NOT_LOGGED: frozenset[type] = frozenset({SetTimer, CancelTimer})
+"Recovery takes timers from the state."
+
+KINDS: dict[type, Kind] = {
+    of: _kind(prefix, of)
+    for prefix, union in (("fact", Fact), ("event", Event), ("command", Command))
+    for of in _union(union)
+    if of not in NOT_LOGGED
+}
+
+_DECODERS: dict[str, tuple[int, msgspec.json.Decoder[Any]]] = {
+    kind.name: (kind.version, msgspec.json.Decoder(of)) for of, kind in KINDS.items()
+}
+
+
+def decode(kind: str, version: int, body: str | bytes, where: str = "A row") -> Any:
+    """The fact, event or command in a row.
+
+    Raises UnknownKind for what only a newer Centrala can have written, DataFolderError for a body that is broken.
+    `where` begins the sentence.
+    """
+    known = _DECODERS.get(kind)
+    if known is None or version > known[0]:
+        raise UnknownKind(newer(where, kind, version))
+    try:
+        if version == known[0]:
+            return known[1].decode(body)
+        raw = upcast(kind, version, known[0], msgspec.json.decode(body))
+        return known[1].decode(msgspec.json.encode(raw))
+    except msgspec.DecodeError as problem:
+        raise DataFolderError(f"{where} ({kind}) is broken: {problem}. Restore the last backup.") from None
+
+
+def upcast(
+    kind: str,
+    version: int,
+    to: int,
+    body: Any,
+    upcasts: Mapping[tuple[str, int], Callable[[Any], Any]] = UPCASTS,
+) -> Any:
+    """A decoded body of an older version, brought to a newer one step by step."""
+    while version < to:
+        body = upcasts[kind, version](body)
+        version += 1
+    return body
+
+
+def newer(where: str, kind: str, version: int) -> str:
+    return (
+        f"{where} is of kind {kind}, version {version}, which this Centrala doesn't know: a newer one wrote it. "
+        "Install that version again."
+    )
+
+
+COLUMNS = "tenant, seq, at, contact, actor, kind, version, body, caused_by"
+
+
+def tenants(db: sqlite3.Connection) -> list[str]:
+    """All tenants of the log, by name; as many look-ups as there are tenants, however long the log is."""
+    found = db.execute(
+        "WITH RECURSIVE t(name) AS (SELECT min(tenant) FROM log UNION ALL"
+        " SELECT (SELECT min(tenant) FROM log WHERE tenant > name) FROM t WHERE name IS NOT NULL)"
+        " SELECT name FROM t WHERE name IS NOT NULL"
+    )
+    return [name for (name,) in found]
+
+
+def last_seq(db: sqlite3.Connection, tenant: str) -> int:
+    return int(db.execute("SELECT coalesce(max(seq), 0) FROM log WHERE tenant = ?", (tenant,)).fetchone()[0])

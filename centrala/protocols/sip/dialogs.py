@@ -1,0 +1,747 @@
+"""Inside a dialog: requests of ours and of the peer, offers, refreshes, transfers, and its end (RFC 3261 12 to 15)."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from centrala.protocols.sip import session_timer
+from centrala.protocols.sip.config import StackConfig
+from centrala.protocols.sip.core import ALLOW, HIDDEN, SUPPORTED, Core, again
+from centrala.protocols.sip.digest import answer_challenge, best_challenge
+from centrala.protocols.sip.events import (
+    Acked,
+    Ended,
+    Failed,
+    InfoReceived,
+    PeerUnreachable,
+    Reanswered,
+    Referred,
+    ReInvited,
+    TransferProgressed,
+)
+from centrala.protocols.sip.flow import Flow
+from centrala.protocols.sip.leg import Leg, Sent, hop, is_private, request_line_and_routes
+from centrala.protocols.sip.message import REASONS, Message, clean, request, sdp_of
+from centrala.protocols.sip.refer import refer_target, refer_to, sipfrag_status
+from centrala.protocols.sip.transactions import Transaction
+from centrala.protocols.sip.uri import SipSyntaxError, parse_name_addr, parse_uri
+
+_OFFERS = frozenset({"reinvite", "update", "refresh"})
+_SIGNAL = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#]|1[0-5])\s*$", re.IGNORECASE | re.MULTILINE)
+_DURATION = re.compile(r"^\s*Duration\s*=\s*(\d{1,6})\s*$", re.IGNORECASE | re.MULTILINE)
+_DIGIT = re.compile(r"\s*([0-9A-Da-d*#])\s*")
+MAX_RETRIES = 5
+
+
+class Dialogs(Core):
+    """What happens on a leg that the peer knows of."""
+
+    def __init__(self, config: StackConfig, token: Callable[[int], str]) -> None:
+        super().__init__(config, token)
+        self._passwords: dict[str, tuple[str, str]] = {}
+        self._early_updates: dict[str, str] = {}
+        self._refers: dict[str, str] = {}
+
+    # -- requests of ours
+
+    def _flow_of(self, leg: Leg) -> Flow:
+        """The way of the next request: the peer's own connection, else by route set or target (RFC 5923, RFC 3261)."""
+        flow = leg.flow
+        if flow.reliable or leg.nat:
+            return flow
+        transport, address = hop(leg)
+        if transport == flow.transport:
+            return flow if address == flow.remote else replace(flow, remote=address)
+        try:
+            return self.flow_to(transport, address)
+        except ValueError:
+            return flow
+
+    def _compose(
+        self,
+        leg: Leg,
+        method: str,
+        cseq: int,
+        flow: Flow,
+        branch: str,
+        headers: Sequence[str],
+        body: str = "",
+        content_type: str = "application/sdp",
+    ) -> bytes:
+        via, contact = self._face(flow)
+        uri, route = request_line_and_routes(leg.target, leg.route)
+        to = f"{leg.remote};tag={leg.remote_tag}" if leg.remote_tag else leg.remote
+        lines = [
+            via + branch,
+            "Max-Forwards: 70",
+            f"From: {leg.local};tag={leg.local_tag}",
+            f"To: {to}",
+            f"Call-ID: {leg.call_id}",
+            f"CSeq: {cseq} {method}",
+        ]
+        if route:
+            lines += [f"Route: {value}" for value in route]
+        if method not in ("BYE", "ACK", "PRACK"):
+            lines.append(f"Contact: {contact}")
+        lines += headers
+        lines.append(self._agent)
+        return request(method, uri, lines, body, content_type)
+
+    def _request(
+        self,
+        leg: Leg,
+        method: str,
+        purpose: str,
+        now: float,
+        headers: Sequence[str] = (),
+        body: str = "",
+        content_type: str = "application/sdp",
+    ) -> None:
+        """Send a request within the dialog."""
+        leg.local_cseq += 1
+        flow = self._flow_of(leg)
+        branch = self._branch()
+        data = self._compose(leg, method, leg.local_cseq, flow, branch, headers, body, content_type)
+        self._dispatch(leg, Sent(method, branch, purpose, data, flow, leg.local_cseq, sdp=body), now)
+
+    def _dispatch(self, leg: Leg, sent: Sent, now: float) -> None:
+        tx = self._tx.request(
+            sent.method, sent.branch, sent.data, sent.flow, ("leg", leg.id, sent.purpose), now
+        )
+        leg.sent[tx.key] = sent
+        self._save(leg)
+
+    def _send_again(self, leg: Leg, sent: Sent, changed: dict[str, str], now: float) -> None:
+        leg.local_cseq += 1
+        branch = self._branch()
+        data = again(sent.data, self._face(sent.flow)[0] + branch, leg.local_cseq, changed)
+        if leg.remote_tag == "" and sent.purpose == "invite":
+            leg.invite_cseq = leg.local_cseq
+        self._dispatch(
+            leg,
+            Sent(
+                sent.method, branch, sent.purpose, data, sent.flow, leg.local_cseq, sent.tried_auth, sent.sdp
+            ),
+            now,
+        )
+
+    def _authenticate(self, leg: Leg, sent: Sent, message: Message, now: float) -> bool:
+        """Repeat a challenged request with credentials (RFC 3261 22.2). False: there are none, or they were refused."""
+        credentials = self._passwords.get(leg.id)
+        if message.status not in (401, 407) or credentials is None:
+            return False
+        proxy = message.status == 407
+        values = message.headers.get("proxy-authenticate" if proxy else "www-authenticate", [])
+        challenge = best_challenge(values)
+        if challenge is None or (sent.tried_auth and not challenge.stale):
+            return False
+        sent.tried_auth = True
+        uri = sent.data.split(b" ", 2)[1].decode("utf-8", "replace")
+        value = answer_challenge(
+            challenge,
+            method=sent.method,
+            uri=uri,
+            user=credentials[0],
+            password=credentials[1],
+            cnonce=self._token(8),
+        )
+        self._send_again(leg, sent, {"Proxy-Authorization" if proxy else "Authorization": value}, now)
+        return True
+
+    def credentials(self, leg: str, user: str, password: str) -> None:
+        """Give a restored leg its user and password again: they are never stored."""
+        if leg in self._legs:
+            self._passwords[leg] = (user, password)
+
+    def _drop(self, leg: Leg) -> None:
+        self._passwords.pop(leg.id, None)
+        self._early_updates.pop(leg.id, None)
+        self._refers.pop(leg.id, None)
+        super()._drop(leg)
+
+    def _send_ack(self, leg: Leg, cseq: int, sdp: str, flow: Flow | None = None) -> None:
+        """ACK a 2xx (RFC 3261 13.2.2.4), and keep it for repeats of the 2xx."""
+        way = flow or self._flow_of(leg)
+        leg.ack = self._compose(leg, "ACK", cseq, way, self._branch(), (), sdp)
+        leg.ack_flow = way
+        leg.ack_due = False
+        if sdp:
+            leg.sdp = sdp
+        self._send(way, leg.ack)
+        self._save(leg)
+
+    def ack(self, leg: str, sdp: str, *, now: float) -> None:
+        """Confirm a 2xx that held the peer's offer, with our answer."""
+        found = self._leg(leg)
+        if found is None:
+            return
+        if not found.ack_due:
+            self._count("ack not due")
+            return
+        self._send_ack(found, found.invite_cseq, sdp)
+
+    # -- ends
+
+    def bye(self, leg: str, *, reason: str | None = None, now: float) -> None:
+        """Hang up, whatever the state: CANCEL an unanswered INVITE of ours, 480 to the peer's, else BYE.
+
+        `reason` is the text of a Reason header (RFC 3326), for instance 'SIP;cause=200;text="done"'.
+        """
+        raise NotImplementedError
+
+    def _hang_up(self, leg: Leg, reason: str, now: float) -> None:
+        """Send BYE now, or as soon as our 2xx is confirmed (RFC 3261 15)."""
+        if leg.phase == "ending":
+            return
+        leg.phase = "ending"
+        self._save(leg)
+        for name in ("refresh", "expire", "retry"):
+            self._timers.cancel("l" + leg.id, name)
+        if leg.ok and leg.ok_first:
+            leg.bye_wanted = reason
+            return
+        if leg.ack_due:
+            self._send_ack(leg, leg.invite_cseq, "")
+        self._request(leg, "BYE", "bye", now, [f"Reason: {clean(reason)}"] if reason else ())
+
+    def _end(self, leg: Leg, why: str, now: float, *, reason: str = "") -> None:
+        """The stack itself ends a dialog."""
+        if leg.phase != "ending" and not leg.id.startswith(HIDDEN):
+            self._tell(Ended(leg.id, False, why))
+        self._hang_up(leg, reason, now)
+
+    # -- offers of ours
+
+    def reinvite(self, leg: str, sdp: str | None, *, now: float) -> None:
+        """Offer a change by re-INVITE; None asks for the peer's offer. `Reanswered` tells the outcome."""
+        found = self._leg(leg)
+        if found is not None:
+            self._offer(found, "reinvite", sdp, now)
+
+    def update(self, leg: str, sdp: str, *, now: float) -> None:
+        """As `reinvite`, by UPDATE (RFC 3311), which early dialogs take too. A peer without UPDATE gets a re-INVITE."""
+        found = self._leg(leg)
+        if found is not None:
+            kind = "update" if found.peer_allows_update or found.phase == "early" else "reinvite"
+            self._offer(found, kind, sdp, now)
+
+    def _offering(self, leg: Leg) -> bool:
+        return any(sent.purpose in _OFFERS for sent in leg.sent.values())
+
+    def _offer(self, leg: Leg, kind: str, sdp: str | None, now: float) -> None:
+        if leg.phase == "ending" or (leg.phase == "early" and kind != "update"):
+            self._count("offer outside of a session")
+            return
+        if self._offering(leg) or leg.ok or leg.ack_due or (leg.invite_key and leg.phase != "early"):
+            # RFC 3261 14.1: one offer at a time; the newest wins
+            leg.retry_kind, leg.retry_sdp = kind, sdp
+            self._timers.set("l" + leg.id, "retry", now + 0.2)
+            self._save(leg)
+            return
+        headers = [ALLOW, SUPPORTED] if kind != "update" else [SUPPORTED]
+        if leg.session:
+            who = "uac" if leg.refresher else "uas"
+            headers += [f"Session-Expires: {leg.session};refresher={who}"]
+            headers += [f"Min-SE: {max(leg.min_se, self._config.min_se)}"]
+        if sdp:
+            leg.sdp = sdp
+        self._request(leg, "UPDATE" if kind == "update" else "INVITE", kind, now, headers, sdp or "")
+
+    def _refresh(self, leg: Leg, now: float) -> None:
+        """Keep the session alive (RFC 4028 10): by an empty UPDATE where the peer knows it, else by re-INVITE."""
+        if leg.phase != "confirmed":
+            return
+        if self._offering(leg) or leg.invite_key or leg.ok or leg.ack_due:
+            self._timers.set("l" + leg.id, "refresh", now + 5)
+            return
+        headers = [SUPPORTED, f"Session-Expires: {leg.session};refresher=uac"]
+        headers += [f"Min-SE: {max(leg.min_se, self._config.min_se)}"]
+        if leg.peer_allows_update:
+            self._request(leg, "UPDATE", "refresh", now, headers)
+        else:
+            self._request(leg, "INVITE", "refresh", now, [ALLOW, *headers], leg.sdp)
+
+    def _session(self, leg: Leg, seconds: int, refresher: bool, now: float) -> None:
+        """A 2xx has agreed on (or renewed) a session interval; 0 for none."""
+        leg.session, leg.refresher = seconds, refresher
+        owner = "l" + leg.id
+        if not seconds:
+            self._timers.cancel(owner, "refresh")
+            self._timers.cancel(owner, "expire")
+            leg.refresh_at = leg.expires_at = 0.0
+        else:
+            leg.expires_at = now + session_timer.expire_after(seconds)
+            self._timers.set(owner, "expire", leg.expires_at)
+            if refresher:
+                leg.refresh_at = now + session_timer.refresh_after(seconds)
+                self._timers.set(owner, "refresh", leg.refresh_at)
+            else:
+                leg.refresh_at = 0.0
+                self._timers.cancel(owner, "refresh")
+        self._save(leg)
+
+    def _session_of_response(self, leg: Leg, message: Message, now: float) -> None:
+        agreed = session_timer.of(message)
+        if agreed is None:
+            self._session(leg, 0, False, now)
+        else:
+            self._session(leg, max(agreed.seconds, session_timer.FLOOR), agreed.refresher != "uas", now)
+
+    def _offer_answered(self, leg: Leg, sent: Sent, message: Message, flow: Flow, now: float) -> None:
+        """A final response to our re-INVITE or UPDATE."""
+        status = message.status
+        silent = sent.purpose == "refresh"
+        if status < 300:
+            self._learn(leg, message, flow, target_too=True)
+            sdp, _ = sdp_of(message)
+            leg.retries = 0
+            if sent.method == "INVITE":
+                leg.invite_cseq = sent.cseq
+                if sent.sdp or leg.phase == "ending":
+                    self._send_ack(leg, sent.cseq, "")
+                else:
+                    leg.ack_due = True
+            self._session_of_response(leg, message, now)
+            if not silent and leg.phase != "ending":
+                self._tell(Reanswered(leg.id, sdp, status))
+            self._save(leg)
+            return
+        if self._authenticate(leg, sent, message, now):
+            return
+        if leg.phase == "ending":
+            return
+        if status == 491 and leg.retries < MAX_RETRIES:
+            # RFC 3261 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other up to 2 s, in steps of 10 ms
+            leg.retries += 1
+            steps = int(self._token(2), 16)
+            wait = 2.1 + (steps % 191) * 0.01 if leg.outgoing else (steps % 201) * 0.01
+            leg.retry_kind, leg.retry_sdp = sent.purpose, sent.sdp or None
+            self._timers.set("l" + leg.id, "retry", now + wait)
+            self._save(leg)
+            return
+        if status == 422 and leg.retries < MAX_RETRIES:
+            leg.retries += 1
+            leg.min_se = max(leg.min_se, _min_se(message))
+            leg.session = max(leg.session, leg.min_se)
+            changed = {
+                "Session-Expires": f"{leg.session};refresher={'uac' if leg.refresher else 'uas'}",
+                "Min-SE": str(leg.min_se),
+            }
+            self._send_again(leg, sent, changed, now)
+            return
+        if status in (408, 481):
+            self._end(leg, "session expired" if silent else "dialog lost", now)
+            return
+        if silent:
+            if sent.method == "UPDATE" and status in (405, 501):
+                leg.peer_allows_update = False
+                self._refresh(leg, now)
+            return
+        self._tell(Reanswered(leg.id, None, status))
+
+    def _retry(self, leg: Leg, now: float) -> None:
+        kind, sdp = leg.retry_kind, leg.retry_sdp
+        leg.retry_kind, leg.retry_sdp = "", None
+        if kind == "refresh":
+            self._refresh(leg, now)
+        elif kind:
+            self._offer(leg, kind, sdp, now)
+
+    # -- what the peer's messages teach
+
+    def _learn(self, leg: Leg, message: Message, flow: Flow, *, target_too: bool) -> None:
+        """Take the peer's flow, and where the message refreshes it its Contact (RFC 3261 12.2)."""
+        self._move(leg, flow)
+        if not target_too:
+            return
+        try:
+            contact = message.contact()
+        except SipSyntaxError:
+            contact = None
+        if contact is not None:
+            leg.target = contact.uri
+            leg.nat = self._behind_nat(leg, message, flow)
+        if "allow" in message.headers:
+            leg.peer_allows_update = "update" in message.words("allow")
+        if "supported" in message.headers:
+            leg.peer_timer = "timer" in message.words("supported")
+
+    @staticmethod
+    def _behind_nat(leg: Leg, message: Message, flow: Flow) -> bool:
+        """True if the peer's Contact can't be reached and no proxy stands in between."""
+        if leg.route or flow.reliable:
+            return False
+        try:
+            host, port = parse_uri(leg.target).address
+        except SipSyntaxError:
+            return True
+        if (host, port) == flow.remote:
+            return False
+        if message.status:
+            return is_private(host) and host != flow.remote[0]
+        via = message.via
+        moved = via.param("received") is not None or (via.param("rport") or str(via.port or 5060)) != str(
+            via.port or 5060
+        )
+        return moved and len(message.all("via")) == 1
+
+    # -- requests of the peer
+
+    def _in_dialog(self, leg: Leg, message: Message, tx: Transaction, flow: Flow, now: float) -> None:
+        """A request within a dialog, in order and new."""
+        leg.remote_cseq = message.cseq[0]
+        self._learn(leg, message, flow, target_too=message.method in ("INVITE", "UPDATE"))
+        self._save(leg)
+        match message.method:
+            case "BYE":
+                self._peer_hung_up(leg, message, tx, now)
+            case _ if leg.phase == "ending":
+                self._reply(tx, 481, now)
+            case "INVITE" | "UPDATE":
+                self._peer_offers(leg, message, tx, now)
+            case "PRACK":
+                self._pracked(leg, message, tx, now)
+            case "INFO":
+                self._info(leg, message, tx, now)
+            case "REFER":
+                self._peer_refers(leg, message, tx, now)
+            case "NOTIFY":
+                self._notified(leg, message, tx, now)
+            case _:
+                self._reply(tx, 405, now, headers=[ALLOW])
+
+    def _peer_hung_up(self, leg: Leg, message: Message, tx: Transaction, now: float) -> None:
+        self._reply(tx, 200, now)
+        for key in (leg.invite_key,):
+            pending = self._tx.servers.get(key)
+            if pending is not None and pending.request is not None:
+                self._reply(pending, 487, now, to_tag=leg.local_tag)
+        hidden = leg.id.startswith(HIDDEN)
+        if leg.outgoing and leg.phase == "early":
+            self._drop(leg)
+            self._tell(Failed(leg.id, 487, "hung up before the answer"))
+            return
+        ended = leg.phase == "ending"
+        self._drop(leg)
+        if not ended and not hidden:
+            self._tell(Ended(leg.id, True, "bye", message.get("reason") or ""))
+
+    def _peer_offers(self, leg: Leg, message: Message, tx: Transaction, now: float) -> None:
+        """Re-INVITE or UPDATE (RFC 3261 14.2, RFC 3311 5.2)."""
+        sdp, understood = sdp_of(message)
+        refresh_only = message.method == "UPDATE" and sdp is None
+        if not understood:
+            self._reply(tx, 415, now, to_tag=leg.local_tag, headers=["Accept: application/sdp"])
+            return
+        if session_timer.too_small(message, self._config.min_se):
+            self._reply(tx, 422, now, to_tag=leg.local_tag, headers=[f"Min-SE: {self._config.min_se}"])
+            return
+        if not refresh_only:
+            if self._offering(leg) or (leg.ok and leg.ok_offered) or leg.ack_due:
+                self._reply(tx, 491, now, to_tag=leg.local_tag)
+                return
+            if leg.invite_key and leg.phase == "confirmed":
+                seconds = int(self._token(1), 16) % 10
+                self._reply(tx, 500, now, to_tag=leg.local_tag, headers=[f"Retry-After: {seconds}"])
+                return
+            if leg.phase == "early" and message.method == "INVITE":
+                # a second INVITE before the first is answered
+                self._reply(
+                    tx, 491 if leg.outgoing else 500, now, to_tag=leg.local_tag, headers=["Retry-After: 3"]
+                )
+                return
+        if refresh_only:
+            self._reply(tx, 200, now, to_tag=leg.local_tag, headers=self._refreshed(leg, message, tx, now))
+            return
+        if leg.phase == "early":
+            # UPDATE before the answer: the initial INVITE stays the one that waits
+            self._early_updates[leg.id] = tx.key
+        else:
+            leg.invite_key = tx.key
+        if message.method == "INVITE":
+            self._reply(tx, 100, now)
+        self._tell(ReInvited(leg.id, sdp))
+
+    def _refreshed(self, leg: Leg, message: Message, tx: Transaction, now: float) -> list[str]:
+        """Headers of our 2xx to a re-INVITE or UPDATE; renews the session timer."""
+        headers = [f"Contact: {self._face(tx.flow)[1]}", ALLOW, SUPPORTED]
+        agreed = session_timer.agree(message, leg.session, self._config.min_se)
+        if leg.phase == "confirmed" and agreed is not None:
+            self._session(leg, agreed.seconds, agreed.refresher == "uas", now)
+            headers += session_headers(message, agreed)
+        return headers
+
+    def _waiting_offer(self, leg: Leg) -> Transaction | None:
+        key = self._early_updates.pop(leg.id, "") if leg.phase == "early" else leg.invite_key
+        if leg.phase != "early":
+            leg.invite_key = ""
+        tx = self._tx.servers.get(key)
+        if tx is None or tx.request is None:
+            self._count("no offer to answer")
+            return None
+        return tx
+
+    def answer_reinvite(self, leg: str, sdp: str, *, now: float) -> None:
+        """Accept what `ReInvited` told."""
+        found = self._leg(leg)
+        tx = self._waiting_offer(found) if found is not None else None
+        if found is None or tx is None or tx.request is None:
+            return
+        asked = tx.request
+        offered, _ = sdp_of(asked)
+        found.sdp = sdp
+        headers = self._refreshed(found, asked, tx, now)
+        data = self._reply(tx, 200, now, to_tag=found.local_tag, headers=headers, sdp=sdp)
+        if asked.method == "INVITE":
+            self._await_ack(found, tx, data, asked.cseq[0], offered is None, False, now)
+        self._save(found)
+
+    def reject_reinvite(self, leg: str, status: int, *, now: float) -> None:
+        """Refuse what `ReInvited` told; the session stays as it was."""
+        found = self._leg(leg)
+        tx = self._waiting_offer(found) if found is not None else None
+        if found is not None and tx is not None:
+            self._reply(tx, status, now, to_tag=found.local_tag)
+            self._save(found)
+
+    def _await_ack(
+        self, leg: Leg, tx: Transaction, data: bytes, cseq: int, offered: bool, first: bool, now: float
+    ) -> None:
+        """Repeat a 2xx until its ACK, over any transport (RFC 3261 13.3.1.4)."""
+        leg.ok, leg.ok_key, leg.ok_flow = data, tx.key, tx.flow
+        leg.ok_cseq, leg.ok_since = cseq, now
+        leg.ok_offered, leg.ok_first = offered, first
+        owner, t1 = "l" + leg.id, self._config.t1
+        self._timers.set(owner, "ok", now + t1)
+        self._timers.set(owner, "ok-end", now + 64 * t1)
+        self._save(leg)
+
+    def _repeat_ok(self, leg: Leg, now: float) -> None:
+        if not leg.ok or leg.ok_flow is None:
+            return
+        self._send(leg.ok_flow, leg.ok)
+        # T1, 2 T1, 4 T1 ... T2: the time since the first is one interval short of the next doubling
+        wait = min(max(now - leg.ok_since, 0.0) + self._config.t1, self._config.t2)
+        self._timers.set("l" + leg.id, "ok", now + wait)
+
+    def _acked(self, leg: Leg, message: Message, flow: Flow, now: float) -> None:
+        """ACK for a 2xx of ours."""
+        if not leg.ok or message.cseq[0] != leg.ok_cseq:
+            return
+        first, offered = leg.ok_first, leg.ok_offered
+        self._forget_ok(leg)
+        self._move(leg, flow)
+        sdp, _ = sdp_of(message)
+        if leg.phase == "ending":
+            if leg.bye_wanted is not None:
+                reason, leg.bye_wanted = leg.bye_wanted, None
+                self._request(leg, "BYE", "bye", now, [f"Reason: {clean(reason)}"] if reason else ())
+        elif first:
+            self._tell(Acked(leg.id, sdp))
+        elif offered:
+            self._tell(Reanswered(leg.id, sdp, 200))
+
+    def _forget_ok(self, leg: Leg) -> None:
+        leg.ok, leg.ok_key, leg.ok_flow, leg.ok_cseq, leg.ok_since = b"", "", None, 0, 0.0
+        leg.ok_offered = leg.ok_first = False
+        self._timers.cancel("l" + leg.id, "ok")
+        self._timers.cancel("l" + leg.id, "ok-end")
+        self._save(leg)
+
+    def _never_acked(self, leg: Leg, now: float) -> None:
+        """64 T1 without an ACK: the session ends with BYE (RFC 3261 13.3.1.4)."""
+        reason = leg.bye_wanted or ""
+        waiting = leg.bye_wanted is not None
+        leg.bye_wanted = None
+        self._forget_ok(leg)
+        if waiting:
+            self._request(leg, "BYE", "bye", now, [f"Reason: {clean(reason)}"] if reason else ())
+        else:
+            self._end(leg, "no ack", now)
+
+    def _pracked(self, leg: Leg, message: Message, tx: Transaction, now: float) -> None:
+        raise NotImplementedError
+
+    # -- digits
+
+    def _info(self, leg: Leg, message: Message, tx: Transaction, now: float) -> None:
+        kind = (message.get("content-type") or "").partition(";")[0].strip().lower()
+        text = message.body.decode("utf-8", "replace")
+        if kind == "application/dtmf-relay":
+            hit = _SIGNAL.search(text)
+            length = _DURATION.search(text)
+            if hit is None:
+                self._reply(tx, 400, now, to_tag=leg.local_tag, reason="Unreadable Signal")
+                return
+            signal = hit[1].upper()
+            digit = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}.get(signal, signal)
+            self._reply(tx, 200, now, to_tag=leg.local_tag)
+            self._tell(InfoReceived(leg.id, digit, int(length[1]) if length else 100))
+        elif kind == "application/dtmf":
+            hit = _DIGIT.fullmatch(text)
+            if hit is None:
+                self._reply(tx, 400, now, to_tag=leg.local_tag, reason="Unreadable digit")
+                return
+            self._reply(tx, 200, now, to_tag=leg.local_tag)
+            self._tell(InfoReceived(leg.id, hit[1].upper(), 100))
+        elif not message.body:
+            self._reply(tx, 200, now, to_tag=leg.local_tag)
+        else:
+            accept = ["Accept: application/dtmf-relay, application/dtmf"]
+            self._reply(tx, 415, now, to_tag=leg.local_tag, headers=accept)
+
+    # -- transfers
+
+    def _peer_refers(self, leg: Leg, message: Message, tx: Transaction, now: float) -> None:
+        """RFC 3515 2.4: exactly one Refer-To."""
+        values = message.all("refer-to")
+        if len(values) != 1:
+            self._reply(tx, 400, now, to_tag=leg.local_tag, reason="One Refer-To is needed")
+            return
+        if leg.refer_cseq:
+            self._reply(tx, 491, now, to_tag=leg.local_tag)
+            return
+        try:
+            uri = parse_uri(parse_name_addr(values[0]).uri)
+            target, replaces = refer_target(uri)
+        except SipSyntaxError:
+            self._reply(tx, 400, now, to_tag=leg.local_tag, reason="Unreadable Refer-To")
+            return
+        if replaces is not None:
+            replaced = self._dialog(replaces.call_id, replaces.to_tag, replaces.from_tag) or self._dialog(
+                replaces.call_id, replaces.from_tag, replaces.to_tag
+            )
+            replaces = replace(replaces, leg=replaced.id if replaced is not None else None)
+        leg.refer_cseq = message.cseq[0]
+        leg.refer_silent = (message.get("refer-sub") or "").strip().lower() == "false"
+        self._refers[leg.id] = tx.key
+        self._save(leg)
+        referred_by = message.get("referred-by")
+        self._tell(Referred(leg.id, target, uri.user, replaces, referred_by))
+
+    def accept_refer(self, leg: str, *, now: float) -> None:
+        """202, and a first NOTIFY (RFC 3515 2.4.4): the transfer is under way."""
+        found = self._leg(leg)
+        tx = self._tx.servers.get(self._refers.pop(leg, ""))
+        if found is None or tx is None:
+            self._count("no transfer to answer")
+            return
+        silent = ["Refer-Sub: false"] if found.refer_silent else []
+        headers = [f"Contact: {self._face(tx.flow)[1]}", *silent]
+        self._reply(tx, 202, now, to_tag=found.local_tag, headers=headers)
+        self.notify_transfer(leg, 100, final=False, now=now)
+
+    def reject_refer(self, leg: str, status: int, *, now: float) -> None:
+        found = self._leg(leg)
+        tx = self._tx.servers.get(self._refers.pop(leg, ""))
+        if found is None or tx is None:
+            self._count("no transfer to answer")
+            return
+        found.refer_cseq = 0
+        self._reply(tx, status, now, to_tag=found.local_tag)
+        self._save(found)
+
+    def notify_transfer(self, leg: str, status: int, *, final: bool, now: float) -> None:
+        """Tell the peer how its transfer goes; `final` ends the subscription."""
+        found = self._leg(leg)
+        if found is None or found.phase == "ending" or not found.refer_cseq:
+            return
+        cseq = found.refer_cseq
+        if final:
+            found.refer_cseq = 0
+            self._save(found)
+        if found.refer_silent:
+            return
+        state = "terminated;reason=noresource" if final else "active;expires=180"
+        headers = [f"Event: refer;id={cseq}", f"Subscription-State: {state}"]
+        body = f"SIP/2.0 {status} {REASONS.get(status, 'Unknown')}\r\n"
+        self._request(found, "NOTIFY", "notify", now, headers, body, "message/sipfrag;version=2.0")
+
+    def refer(self, leg: str, target_uri: str, *, replaces_leg: str | None = None, now: float) -> None:
+        """Ask the peer to call `target_uri`, in place of `replaces_leg`'s dialog; `TransferProgressed` follows."""
+        found = self._leg(leg)
+        if found is None or found.phase != "confirmed":
+            return
+        other = self._legs.get(replaces_leg) if replaces_leg else None
+        if other is not None:
+            value = refer_to(target_uri, other.call_id, other.remote_tag, other.local_tag)
+        else:
+            value = refer_to(target_uri)
+        headers = [f"Refer-To: {clean(value)}", f"Referred-By: {found.local}", SUPPORTED]
+        self._request(found, "REFER", "refer", now, headers)
+
+    def _notified(self, leg: Leg, message: Message, tx: Transaction, now: float) -> None:
+        event = (message.get("event") or "").partition(";")[0].strip().lower()
+        if event != "refer":
+            self._reply(tx, 489, now, to_tag=leg.local_tag, headers=["Allow-Events: refer"])
+            return
+        self._reply(tx, 200, now, to_tag=leg.local_tag)
+        status = sipfrag_status(message.body.decode("utf-8", "replace"))
+        over = (message.get("subscription-state") or "").strip().lower().startswith("terminated")
+        if status is not None:
+            # a subscription that ends on a provisional word tells nothing of the outcome: RFC 3515 2.4.7
+            self._tell(TransferProgressed(leg.id, 408 if over and status < 200 else status))
+
+    # -- responses and silence, of requests within the dialog other than the first INVITE
+
+    def _answered_in_dialog(self, leg: Leg, sent: Sent, message: Message, flow: Flow, now: float) -> None:
+        status = message.status
+        match sent.purpose:
+            case "bye":
+                if not self._authenticate(leg, sent, message, now):
+                    self._drop(leg)
+            case "reinvite" | "update" | "refresh":
+                self._offer_answered(leg, sent, message, flow, now)
+            case "refer":
+                if status >= 300 and not self._authenticate(leg, sent, message, now):
+                    self._tell(TransferProgressed(leg.id, status))
+            case "notify":
+                if status == 481:
+                    leg.refer_cseq = 0
+                elif status in (401, 407):
+                    self._authenticate(leg, sent, message, now)
+            case "prack":
+                if status in (401, 407):
+                    self._authenticate(leg, sent, message, now)
+            case _:
+                pass
+        self._save(leg)
+
+    def _unanswered_in_dialog(self, leg: Leg, sent: Sent, status: int, now: float) -> None:
+        """Silence (408) or a broken transport (503)."""
+        match sent.purpose:
+            case "bye":
+                self._drop(leg)
+                return
+            case "reinvite" | "update" | "refresh" if leg.phase == "ending":
+                pass
+            case "refresh" if status == 408:
+                self._end(leg, "session expired", now)
+            case "reinvite" | "update" if status == 408:
+                self._end(leg, "dialog lost", now)
+            case "reinvite" | "update":
+                self._tell(Reanswered(leg.id, None, 503))
+                self._tell(PeerUnreachable(leg.id))
+            case "refer":
+                self._tell(TransferProgressed(leg.id, status))
+            case "notify":
+                leg.refer_cseq = 0
+            case _:
+                if status == 503 and leg.phase != "ending":
+                    self._tell(PeerUnreachable(leg.id))
+        self._save(leg)
+
+
+def session_headers(message: Message, agreed: session_timer.SessionExpires) -> list[str]:
+    """Session-Expires for our 2xx, and Require where the peer must refresh (RFC 4028 9)."""
+    lines = [f"Session-Expires: {agreed.seconds};refresher={agreed.refresher}"]
+    if agreed.refresher == "uac":
+        lines.append("Require: timer")
+    return lines
+
+
+def _min_se(message: Message) -> int:
+    try:
+        return message.number("min-se") or session_timer.FLOOR
+    except SipSyntaxError:
+        return session_timer.FLOOR

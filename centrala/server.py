@@ -1,0 +1,199 @@
+"""The composition root: the only module that knows every other. `serve` runs a centre until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from centrala.channels.voice.channel import VoiceChannel
+from centrala.channels.voice.sound import Sound
+from centrala.channels.voice.transport import Transports
+from centrala.core.commands import Ring
+from centrala.desk import Desk
+from centrala.ledger import Log, Recovered, open_log, project
+from centrala.media import messages as m
+from centrala.media.client import MediaClient
+from centrala.protocols.sip.config import ListeningPoint, StackConfig
+from centrala.protocols.sip.stack import SipStack
+from centrala.settings import Settings
+from centrala.settings.facts import changes
+
+log = logging.getLogger(__name__)
+
+TICK = 0.1
+"Seconds between two looks at the loop's lag and at what has run out."
+
+MAX_LAG = 0.25
+"Seconds of lag beyond which new calls are turned away: those in the house are served first."
+
+PROJECT_EVERY = 1.0
+CALENDAR_EVERY = 6 * 3600.0
+
+
+class Server:
+    """One running application. `start`, then `stop`."""
+
+    def __init__(self, settings: Settings, data: Path) -> None:
+        self.settings = settings
+        self.data = data
+        self.lag = 0.0
+        self.ledger: Log
+        self.desk: Desk
+        self.voice: VoiceChannel
+        self.transports: Transports
+        self.media: list[MediaClient] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Everything up, in the order in which each needs the others. Raises with a sentence for people."""
+        self.ledger = open_log(self.data)
+        self.desk = Desk(self.ledger)
+        recovered = {tenant: self.desk.open(tenant) for tenant in self.settings.tenants}
+        holds = await self._start_media()
+        media = self.settings.listen.media
+        sound = Sound(self.media, media.advertised_address or media.address)
+        self.transports = Transports(
+            lambda data, flow: self.voice.received(data, flow),
+            lambda flow: self.voice.flow_closed(flow),
+            lambda: self.voice.settled(),
+        )
+        listeners = await self.transports.listen(self.settings.listen.sip)
+        self.settings = replace(self.settings, listen=replace(self.settings.listen, sip=tuple(listeners)))
+        stack = SipStack(self._stack_config(), secrets.token_hex)
+        self.voice = VoiceChannel(
+            self.settings, self.desk, stack, sound, self.transports.send, new_contact_id
+        )
+        self.voice.overloaded = lambda: self.lag > MAX_LAG
+        self._take_up(holds, recovered)
+        self._tasks = [
+            asyncio.create_task(self._tick(), name="tick"),
+            asyncio.create_task(self._project(), name="records"),
+            asyncio.create_task(self._calendar(), name="calendar"),
+        ]
+
+    def _take_up(self, holds: dict[int, m.Holds], recovered: dict[str, Recovered]) -> None:
+        """Continue where the last run ended, then tell what the file changes."""
+        stored: dict[str, bytes] = {}
+        for tenant in self.settings.tenants:
+            stored |= self.ledger.dialogs(tenant)
+        self.voice.restore(stored, holds)
+        for tenant, was in recovered.items():
+            # A phone that should ring and has no dialog was never called. All other wishes are stated anew.
+            self.desk.perform_again(tenant, was.pending, only=Ring)
+            self.voice.again(tenant)
+            self._configure(tenant)
+            self.desk.start_timers(tenant)
+        self.voice.start_trunks()
+        self.desk.wake()
+
+    def _configure(self, tenant: str) -> None:
+        centre = self.desk.mailboxes[tenant].centre
+        for fact in changes(centre, self.settings.tenants[tenant], self.desk.now()):
+            self.desk.tell(tenant, fact)
+
+    def _stack_config(self) -> StackConfig:
+        points = tuple(ListeningPoint(one.transport, one.host, one.port) for one in self.settings.listen.sip)
+        return StackConfig(points=points, nonce_secret=_secret(self.data / "nonce.key"))
+
+    async def _start_media(self) -> dict[int, m.Holds]:
+        media = self.settings.listen.media
+        low, high = media.ports
+        share = (high - low + 1) // media.workers
+        for number in range(media.workers):
+            first = low + number * share
+            self.media.append(
+                MediaClient(
+                    socket=self.data / f"media-{number}.sock",
+                    data=self.data,
+                    address=media.address,
+                    ports=(first, first + share - 1),
+                    name=f"w{number}",
+                    on_event=lambda event: self.voice.media_event(event),
+                    on_ready=self._worker_ready(number),
+                    on_lost=self._worker_lost(number),
+                )
+            )
+        return dict(enumerate(await asyncio.gather(*(one.start() for one in self.media))))
+
+    def _worker_ready(self, number: int) -> Callable[[m.Holds], None]:
+        return lambda holds: self.voice.worker_ready(number, holds)
+
+    def _worker_lost(self, number: int) -> Callable[[str], None]:
+        return lambda boot: self.voice.worker_lost(number)
+
+    # --- what goes on in the background ---
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(TICK)
+            late = loop.time() - before - TICK
+            self.lag = max(late, self.lag * 0.7)
+            self.voice.registration.expire(self.desk.now())
+            self.desk.wake()
+
+    async def _project(self) -> None:
+        while True:
+            await asyncio.sleep(PROJECT_EVERY)
+            try:
+                await asyncio.to_thread(project, self.ledger)
+            except Exception:
+                log.exception("the records can't be brought up to date now; the next second tries again")
+
+    async def _calendar(self) -> None:
+        while True:
+            await asyncio.sleep(CALENDAR_EVERY)
+            for tenant in self.settings.tenants:
+                self._configure(tenant)
+
+    async def stop(self, *, quit_media: bool = True) -> None:
+        """An orderly end: what is written is written, and the media workers end if nobody talks."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        busy = bool(self.voice.legs)
+        await self.desk.stop()
+        await self.transports.close()
+        for one in self.media:
+            await one.close(quit_worker=quit_media and not busy)
+        self.ledger.close()
+
+    def addresses(self) -> str:
+        return " ".join(f"{one.transport}:{one.host}:{one.port}" for one in self.settings.listen.sip)
+
+
+async def serve(settings: Settings, data: Path, say: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT."""
+    server = Server(settings, data)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await server.start()
+    if settings.listen.http is not None:
+        log.info("listen.http: the web pages come with a later version; nothing listens there yet")
+    say(f"ready {server.addresses()}")
+    await stopping.wait()
+    await server.stop()
+
+
+def new_contact_id(now: float) -> str:
+    """Sortable by time, and not to be guessed: 11 hex digits of milliseconds, 10 of chance."""
+    return f"{int(now * 1000):011x}{secrets.token_hex(5)}"
+
+
+def _secret(path: Path) -> bytes:
+    """A secret of this data folder, made at the first start."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    value = secrets.token_bytes(32)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(value)
+    return value

@@ -1,0 +1,50 @@
+"""A centre as a file: `load(path)` gives `Settings`, or raises `SettingsError` with all that is wrong.
+
+The keys are told in docs/reference/centre-yaml.md.
+"""
+
+from centrala.settings.model import (
+    Address,
+    Agent,
+    Client,
+    Destination,
+    DestinationKind,
+    Listen,
+    Listener,
+    MediaSettings,
+    OpenSpans,
+    Queue,
+    Secret,
+    Settings,
+    Strategy,
+    Tenant,
+    Transport,
+    Trunk,
+    TrunkRegistration,
+)
+from centrala.settings.reading import load, parse
+from centrala.settings.tree import Problem, SettingsError
+
+__all__ = [
+    "Address",
+    "Agent",
+    "Client",
+    "Destination",
+    "DestinationKind",
+    "Listen",
+    "Listener",
+    "MediaSettings",
+    "OpenSpans",
+    "Problem",
+    "Queue",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "Strategy",
+    "Tenant",
+    "Transport",
+    "Trunk",
+    "TrunkRegistration",
+    "load",
+    "parse",
+]

@@ -1,0 +1,127 @@
+"""What a centre's file means for the core: settings as facts.
+
+`changes` compares with what the core knows, so that a restart with the same file tells nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from centrala.core import facts as f
+from centrala.core.specs import AgentSpec, QueueSpec
+from centrala.core.specs import Destination as To
+from centrala.core.state import Centre
+from centrala.settings.model import Agent, Destination, Queue, Tenant
+
+CALENDAR_DAYS = 400
+"How far ahead opening hours are told; a running centre tells them anew long before."
+
+
+def changes(centre: Centre, tenant: Tenant, now: float) -> list[f.Fact]:
+    """Facts that bring the core's configuration to what the file says."""
+    queues = [queue_spec(one, tenant, now) for one in tenant.queues.values()]
+    agents = [agent_spec(one) for one in tenant.agents.values()]
+    numbers = {name: destination(one) for name, one in tenant.numbers.items()}
+    # An agent's id can be dialled inside the house, like an extension.
+    for name in tenant.agents:
+        numbers.setdefault(name, To("agent", name))
+    facts: list[f.Fact] = []
+    facts += [
+        f.QueueChanged(now, spec)
+        for spec in queues
+        if spec.id not in centre.queues or centre.queues[spec.id].spec != spec
+    ]
+    facts += [
+        f.AgentChanged(now, spec)
+        for spec in agents
+        if spec.id not in centre.agents or centre.agents[spec.id].spec != spec
+    ]
+    facts += [
+        f.NumberChanged(now, number, to) for number, to in numbers.items() if centre.numbers.get(number) != to
+    ]
+    facts += [f.NumberRemoved(now, number) for number in _gone(centre.numbers, numbers)]
+    facts += [f.AgentRemoved(now, name) for name in _gone(centre.agents, tenant.agents)]
+    facts += [f.QueueRemoved(now, name) for name in _gone(centre.queues, tenant.queues)]
+    return facts
+
+
+def _gone(known: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    return sorted(set(known) - set(wanted))
+
+
+def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
+    agents = queue.agents
+    if agents is None and not queue.needs:
+        agents = tuple(tenant.agents)
+    return QueueSpec(
+        id=queue.id,
+        client=queue.client,
+        agents=agents,
+        needs=dict(queue.needs),
+        strategy=queue.strategy,
+        service_level=queue.service_level,
+        ring_timeout=queue.ring_timeout,
+        wrap_up=queue.wrap_up,
+        max_wait=queue.max_wait,
+        max_length=queue.max_length,
+        record=queue.record,
+        music=queue.music,
+        priority=queue.priority,
+        ageing=queue.ageing,
+        short_abandon=queue.short_abandon,
+        reject_delay=queue.reject_delay,
+        retry_delay=queue.retry_delay,
+        missed_limit=queue.missed_limit,
+        when_full=_way_out(queue.when_full),
+        when_no_agents=_way_out(queue.when_no_agents),
+        after_max_wait=_way_out(queue.after_max_wait),
+        when_closed=_way_out(queue.when_closed),
+        open_at=None if queue.hours is None else opening(queue, tenant.timezone, now),
+    )
+
+
+def agent_spec(agent: Agent) -> AgentSpec:
+    return AgentSpec(
+        id=agent.id,
+        name=agent.name or agent.id,
+        skills=dict(agent.skills),
+        fixed_phone=agent.phone is not None,
+        always_ready=agent.always_ready,
+        ready_on_register=agent.ready_on_register,
+    )
+
+
+def destination(to: Destination) -> To:
+    return To(to.kind, to.target, to.record)
+
+
+def _way_out(to: Destination | None) -> To | None:
+    return None if to is None else destination(to)
+
+
+def opening(queue: Queue, timezone: str, now: float) -> tuple[tuple[float, float], ...]:
+    """Opening intervals in unix seconds, from the Monday before `now` on. Days have 23, 24 or 25 hours."""
+    assert queue.hours is not None
+    zone = ZoneInfo(timezone)
+    today = datetime.fromtimestamp(now, zone).date()
+    monday = today - timedelta(days=today.weekday())
+    intervals: list[tuple[float, float]] = []
+    for offset in range(CALENDAR_DAYS):
+        day = monday + timedelta(days=offset)
+        if day in queue.holidays:
+            continue
+        for start, end in queue.hours[day.weekday()]:
+            first, last = _moment(day, start, zone), _moment(day, end, zone)
+            if last <= first:
+                continue  # an hour that daylight saving leaves out
+            if intervals and first <= intervals[-1][1]:
+                intervals[-1] = (intervals[-1][0], last)
+            else:
+                intervals.append((first, last))
+    return tuple(intervals)
+
+
+def _moment(day: date, minutes: int, zone: ZoneInfo) -> float:
+    """Unix seconds of a wall-clock time; 24:00 is the next day's midnight."""
+    at = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minutes)
+    return at.astimezone(UTC).timestamp()

@@ -1,0 +1,206 @@
+"""What a centre is made of, as values: the outcome of reading its file.
+
+Names of fields are the names of the keys in the file; docs/reference/centre-yaml.md tells them one by one.
+All durations are seconds as `float`; all values are frozen.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal
+
+Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+Strategy = Literal["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]
+DestinationKind = Literal["queue", "agent", "phone", "music", "hang_up"]
+Address = tuple[str, int]
+"""Host (a name, or an IPv4 or IPv6 address without brackets) and port."""
+OpenSpans = tuple[tuple[int, int], ...]
+"""When one day is open: (from, to) in minutes after midnight, `to` not included and at most 1440."""
+
+
+class Secret:
+    """A text that shows itself only to who asks with `reveal()`; logs, reprs and formats see `***`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One socket on which SIP is heard."""
+
+    transport: Transport
+    host: str
+    port: int
+    """0 takes any free port."""
+    certificate: Path | None = None
+    """PEM chain; given exactly for tls and wss, as is `key`."""
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    address: str = "127.0.0.1"
+    """IP address on which the media workers receive audio."""
+    ports: tuple[int, int] = (20000, 29999)
+    """First and last UDP port, both included."""
+    workers: int = 1
+    advertised_address: str | None = None
+    """IP address told to peers in SDP where NAT is in between; None means `address`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    http: Address | None = None
+    sip: tuple[Listener, ...] = (Listener("udp", "127.0.0.1", 5060),)
+    media: MediaSettings = MediaSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkRegistration:
+    """How we register at a carrier; the same user and password answer its challenges to our calls."""
+
+    user: str
+    password: Secret
+    registrar: Address | None = None
+    """None means the trunk's own `address`."""
+    domain: str | None = None
+    """The domain of our address of record; None means the registrar's host."""
+    expires: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A way in from, and out to, the telephone network; has at least one of address, network, register."""
+
+    id: str
+    address: Address | None = None
+    """Requests from exactly here are the trunk's; calls out go here."""
+    network: IPv4Network | IPv6Network | None = None
+    """Requests from anywhere in here are the trunk's."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    outbound: bool = False
+    register: TrunkRegistration | None = None
+    max_calls: int | None = None
+    options_interval: float | None = None
+    """Seconds between two OPTIONS that ask whether the trunk lives; None asks never."""
+    caller_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A firm that the house works for."""
+
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Somebody who answers; has a sip_password (registers), a phone (fixed), or both."""
+
+    id: str
+    name: str | None = None
+    sip_password: Secret | None = None
+    phone: str | None = None
+    """SIP URI."""
+    always_ready: bool = False
+    ready_on_register: bool = False
+    skills: dict[str, int] = field(default_factory=dict)
+    """Skill to level, 1 to 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a call goes; in the file a mapping with its kind as the one key, and `record`."""
+
+    kind: DestinationKind
+    target: str
+    """Id of the queue or agent, SIP URI of the phone, name of the music, or busy, unavailable, not_found."""
+    record: bool = False
+    """Only for agent and phone; a queue has its own `record`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    id: str
+    client: str | None = None
+    agents: tuple[str, ...] | None = None
+    """Who serves it; None means every agent who meets `needs`; with both given, both must hold."""
+    needs: dict[str, int] = field(default_factory=dict)
+    """Skill to the least level, 1 to 10."""
+    strategy: Strategy = "longest_idle"
+    service_level: tuple[float, float] = (0.8, 20.0)
+    """Share to answer (0 to 1) within so many seconds."""
+    ring_timeout: float = 15.0
+    wrap_up: float = 15.0
+    max_wait: float | None = None
+    max_length: int | None = None
+    """As many may wait; 0 means that a call is taken only if an agent is free at once."""
+    record: bool = False
+    music: str = "default"
+    priority: int = 0
+    ageing: float = 60.0
+    """Seconds of waiting that one point of priority is worth."""
+    short_abandon: float = 5.0
+    """Who hangs up sooner isn't counted as lost."""
+    reject_delay: float = 10.0
+    """An agent who refused an offer gets no other for so long."""
+    retry_delay: float = 5.0
+    """An agent whose phone failed gets no other offer for so long."""
+    missed_limit: int = 3
+    """After so many unanswered offers in a row an agent is no longer ready."""
+    when_full: Destination | None = None
+    """None means busy."""
+    when_no_agents: Destination | None = None
+    """When no agent of the queue is signed in; None means wait."""
+    after_max_wait: Destination | None = None
+    """None means hang up."""
+    when_closed: Destination | None = None
+    """None means hang up."""
+    hours: tuple[OpenSpans, ...] | None = None
+    """Seven days, Monday first, in the tenant's time zone; None means always open."""
+    holidays: tuple[date, ...] = ()
+    """Days on which it is closed, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One operating house, isolated from the others."""
+
+    id: str
+    domain: str
+    """SIP domain of its phones and the digest realm, in lower case."""
+    timezone: str = "UTC"
+    locale: str = "en"
+    trunks: dict[str, Trunk] = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    numbers: dict[str, Destination] = field(default_factory=dict)
+    """Dialled number to destination, in the file's order; wins over an agent's id of the same spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    listen: Listen
+    tenants: dict[str, Tenant]
+    path: Path
+    """The file that was read."""
+    warnings: tuple[str, ...] = ()
+    """What is allowed but probably not meant, as `file:line: key: sentence`, sorted by line."""

@@ -1,0 +1,575 @@
+"""From the file to `Settings`: which keys there are, what each must be, and what must fit together."""
+
+import os
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Environment
+from dataclasses import MISSING, dataclass, field, fields, replace
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from centrala.settings import words
+from centrala.settings.model import (
+    Agent,
+    Client,
+    Destination,
+    DestinationKind,
+    Listen,
+    Listener,
+    MediaSettings,
+    Queue,
+    Secret,
+    Settings,
+    Strategy,
+    Tenant,
+    Transport,
+    Trunk,
+    TrunkRegistration,
+)
+from centrala.settings.tree import (
+    MAX_BYTES,
+    Listing,
+    Mapping,
+    Notes,
+    Parser,
+    Problem,
+    Reported,
+    Scalar,
+    SettingsError,
+    Spot,
+    Wrong,
+    any_of,
+    attempt,
+    compose,
+    did_you_mean,
+    is_null,
+    shorten,
+)
+
+T = TypeVar("T")
+
+_HANG_UPS = ("busy", "unavailable", "not_found")
+_TRANSPORTS: tuple[str, ...] = get_args(Transport)
+_KINDS: tuple[str, ...] = get_args(DestinationKind)
+
+
+def load(path: Path | str, environ: Environment[str, str] | None = None) -> Settings:
+    """Read a centre's file. Raises SettingsError with all that is wrong in it.
+
+    Relative paths in the file start at its folder. `environ` is what `{env: NAME}` refers to; by default
+    the process's own environment.
+    """
+    path, name = Path(path), str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise _whole(name, "there is no such file; give the path of a settings file") from None
+    except IsADirectoryError:
+        raise _whole(name, "is a folder; give the path of a settings file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _whole(name, f"can't be read ({reason}); check the path and its permissions") from None
+    if len(data) > MAX_BYTES:
+        raise _whole(name, f"is bigger than {MAX_BYTES >> 20} MiB; expected a settings file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SettingsError(name, [Problem(line, "", "is not UTF-8 text; save the file as UTF-8")]) from None
+    return parse(text, path, environ)
+
+
+def parse(text: str, path: Path, environ: Environment[str, str] | None = None) -> Settings:
+    """As `load`, of a text that has been read already; `path` names it and is where relative paths start."""
+    name = str(path)
+    root = compose(text, name)
+    if root is None or is_null(root):
+        raise _whole(name, "is empty; expected at least the key tenants")
+    top = Spot(Notes(), "", root.line, root)
+    if not isinstance(root, Mapping):
+        found = f"found {top.found()}; expected a mapping with the keys listen and tenants"
+        raise SettingsError(name, [Problem(root.line, "", found)])
+    reading = _Reading(top.notes, path, os.environ if environ is None else environ)
+    good, settings = attempt(top, reading.settings)
+    reading.check_tenants_apart()
+    if top.notes.problems or not good:
+        raise SettingsError(name, top.notes.problems)
+    warnings = tuple(warning.sentence(name) for warning in sorted(top.notes.warnings))
+    done: Settings = replace(settings, warnings=warnings)
+    return done
+
+
+def _whole(name: str, text: str) -> SettingsError:
+    return SettingsError(name, [Problem(0, "", text)])
+
+
+def _build(
+    cls: Callable[..., T], at: Spot, given: dict[str, Spot], parsers: dict[str, Parser], **fixed: Any
+) -> T:
+    """The dataclass from the keys that were given. Notes what is wrong or missing and raises Reported."""
+    values, whole = dict(fixed), True
+    for name, spot in given.items():
+        good, values[name] = attempt(spot, parsers[name])
+        whole = whole and good
+    for one in fields(cls):  # type: ignore[arg-type]
+        if one.name not in values and one.default is MISSING and one.default_factory is MISSING:
+            at.at(one.name).problem("is missing and has no default")
+            whole = False
+    if not whole:
+        raise Reported
+    return cls(**values)
+
+
+def _table(
+    parse_one: Callable[[str, Spot], T], expected: str, ids: bool = True
+) -> Callable[[Spot], dict[str, T]]:
+    """A mapping of ids to things; what is wrong with one of them leaves the others standing."""
+
+    def parse(spot: Spot) -> dict[str, T]:
+        things: dict[str, T] = {}
+        for name, entry in spot.entries(expected).items():
+            if ids and not attempt(entry, words.identifier_of(name))[0]:
+                continue
+            good, thing = attempt(entry, partial(parse_one, name))
+            if good:
+                things[name] = thing
+        return things
+
+    return parse
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is compared between tenants, kept also of a tenant that has mistakes elsewhere."""
+
+    domain: tuple[str, Spot] | None = None
+    trunks: dict[str, Trunk] = field(default_factory=dict)
+    numbers: dict[str, Spot] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The ids a tenant's parts may refer to: those written down, whether or not all is right with them."""
+
+    clients: tuple[str, ...]
+    agents: tuple[str, ...]
+    queues: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    notes: Notes
+    path: Path
+    environ: Environment[str, str]
+    seen: dict[str, _Seen] = field(default_factory=dict)
+
+    def settings(self, top: Spot) -> Settings:
+        parsers: dict[str, Parser] = {"listen": self.listen, "tenants": self.tenants}
+        return _build(
+            Settings, top, top.fields(parsers, "a mapping"), parsers, listen=Listen(), path=self.path
+        )
+
+    # ---- listen
+
+    def listen(self, spot: Spot) -> Listen:
+        parsers: dict[str, Parser] = {
+            "http": words.address(low=0),
+            "sip": words.list_of(self.listener, 'a list such as ["udp:127.0.0.1:5060"]'),
+            "media": self.media,
+        }
+        given = spot.fields(parsers, "a mapping with the keys http, sip, media")
+        listen = _build(Listen, spot, given, parsers)
+        places = [("http", *listen.http)] if listen.http else []
+        places += [(one.transport, one.host, one.port) for one in listen.sip]
+        taken: dict[tuple[bool, str, int], str] = {}
+        for transport, host, port in places:
+            place = (transport == "udp", host, port)
+            if port and place in taken:
+                given.get("sip", spot).problem(
+                    f"{transport} and {taken[place]} can't both listen on {host} port {port};"
+                    " change one of the ports"
+                )
+            taken[place] = transport
+            low, high = listen.media.ports
+            if transport == "udp" and low <= port <= high:
+                given.get("sip", spot).warn(
+                    f"udp port {port} is within listen.media.ports {low}-{high}; keep them apart"
+                )
+        return listen
+
+    def listener(self, spot: Spot) -> Listener:
+        """`udp:127.0.0.1:5060`, `{tls: "0.0.0.0:5061", certificate: …, key: …}`, `{address: "tls:…", …}`."""
+        expected = (
+            "transport:host:port such as udp:127.0.0.1:5060, or a mapping with address, certificate, key"
+        )
+        if not isinstance(spot.node, Mapping):
+            return self._listener(spot, spot.text(expected), None, None)
+        pem = words.readable_file(self.path.parent)
+        keys = ("address", *_TRANSPORTS, "certificate", "key")
+        given = spot.fields(keys, expected)
+        wheres = [name for name in given if name not in ("certificate", "key")]
+        if len(wheres) != 1:
+            raise Wrong(
+                f"found {any_of(wheres) or 'no address'}; expected one of address, {any_of(_TRANSPORTS)}"
+            )
+        where = wheres[0]
+        files = {name: attempt(given[name], pem) for name in ("certificate", "key") if name in given}
+        text = given[where].text(expected)
+        text = text if where == "address" else f"{where}:{text}"
+        if not all(good for good, _ in files.values()):
+            raise Reported
+        return self._listener(
+            spot, text, *(files.get(name, (True, None))[1] for name in ("certificate", "key"))
+        )
+
+    def _listener(self, spot: Spot, text: str, certificate: Path | None, key: Path | None) -> Listener:
+        transport, _, rest = text.partition(":")
+        place = words.split_address(rest.strip(), None, 0)
+        transport = transport.strip().lower()
+        if transport not in _TRANSPORTS or place is None:
+            near = "" if transport in _TRANSPORTS else did_you_mean(transport, _TRANSPORTS)
+            raise Wrong(
+                f"{shorten(text)} is not a place to listen; expected transport:host:port such as"
+                f" udp:127.0.0.1:5060 or tcp:[::1]:5060, the transport one of {any_of(_TRANSPORTS)}{near}"
+            )
+        if transport in ("tls", "wss"):
+            if certificate is None or key is None:
+                raise Wrong(
+                    f"{transport} needs a certificate and its key;"
+                    f' expected {{{transport}: "{rest.strip()}", certificate: FILE, key: FILE}}'
+                )
+        elif certificate or key:
+            raise Wrong(f"found a certificate or key with {transport}; expected them only with tls and wss")
+        return Listener(transport, *place, certificate, key)  # type: ignore[arg-type]
+
+    def media(self, spot: Spot) -> MediaSettings:
+        parsers: dict[str, Parser] = {
+            "address": words.ip,
+            "ports": words.port_range,
+            "workers": words.integer(1, 64),
+            "advertised_address": words.ip,
+        }
+        return _build(MediaSettings, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
+
+    # ---- tenants
+
+    def tenants(self, spot: Spot) -> dict[str, Tenant]:
+        tenants: dict[str, Tenant] = _table(self.tenant, "a mapping of ids to tenants")(spot)
+        if not spot.entries(""):
+            raise Wrong("found no tenant; expected at least one")
+        return tenants
+
+    def tenant(self, id: str, spot: Spot) -> Tenant:
+        seen = self.seen[id] = _Seen()
+
+        def domain(spot: Spot) -> str:
+            seen.domain = (words.hostname(spot), spot)
+            return seen.domain[0]
+
+        def trunks(spot: Spot) -> dict[str, Trunk]:
+            seen.trunks = _table(self.trunk, "a mapping of ids to trunks")(spot)
+            self._check_trunks(spot.entries(""), seen.trunks)
+            return seen.trunks
+
+        def numbers(spot: Spot) -> dict[str, Destination]:
+            expected = "a mapping of numbers to destinations"
+            seen.numbers = spot.entries(expected)
+            return _table(lambda number, at: self.number(number, at, names), expected, ids=False)(spot)
+
+        def agents(spot: Spot) -> dict[str, Agent]:
+            return _table(self.agent, "a mapping of ids to agents")(spot)
+
+        def queues(spot: Spot) -> dict[str, Queue]:
+            return _table(lambda id, at: self.queue(id, at, names), "a mapping of ids to queues")(spot)
+
+        parsers: dict[str, Parser] = {
+            "domain": domain,
+            "timezone": words.timezone,
+            "locale": words.locale,
+            "trunks": trunks,
+            "clients": _table(self.client, "a mapping of ids to clients"),
+            "agents": agents,
+            "queues": queues,
+            "numbers": numbers,
+        }
+        given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
+        names = _Names(*(_keys(given.get(part)) for part in ("clients", "agents", "queues")))
+        tenant = _build(Tenant, spot, given, parsers, id=id)
+        self._look_over(tenant, given)
+        return tenant
+
+    def trunk(self, id: str, spot: Spot) -> Trunk:
+        parsers: dict[str, Parser] = {
+            "address": words.line_of_text,
+            "network": words.network,
+            "transport": words.choice("a trunk's transport", ("udp", "tcp", "tls")),
+            "outbound": words.flag,
+            "register": self.registration,
+            "max_calls": words.integer(1, 100_000),
+            "options_interval": words.duration(1.0),
+            "caller_id": words.line_of_text,
+        }
+        given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
+        secure = "transport" in given and given["transport"].found() == "'tls'"
+        parsers["address"] = words.address(5061 if secure else 5060)
+        trunk = _build(Trunk, spot, given, parsers, id=id)
+        if not (trunk.address or trunk.network or trunk.register):
+            raise Wrong("leads nowhere; expected at least one of address, network, register")
+        if trunk.register and not (trunk.address or trunk.register.registrar):
+            raise Wrong("has nowhere to register; expected register.registrar, or the trunk's address")
+        if trunk.outbound and not (trunk.address or trunk.register):
+            raise Wrong(
+                "can't take calls out without address or register; expected one of them, or outbound: false"
+            )
+        return trunk
+
+    def registration(self, spot: Spot) -> TrunkRegistration:
+        parsers: dict[str, Parser] = {
+            "registrar": words.address(5060),
+            "user": words.line_of_text,
+            "password": self.secret,
+            "domain": words.hostname,
+            "expires": words.duration(30.0, 86400.0),
+        }
+        return _build(
+            TrunkRegistration, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers
+        )
+
+    def client(self, id: str, spot: Spot) -> Client:
+        parsers: dict[str, Parser] = {"name": words.line_of_text}
+        return _build(Client, spot, spot.fields(parsers, "a mapping with the key name"), parsers, id=id)
+
+    def agent(self, id: str, spot: Spot) -> Agent:
+        parsers: dict[str, Parser] = {
+            "name": words.line_of_text,
+            "sip_password": self.secret,
+            "phone": words.sip_uri,
+            "always_ready": words.flag,
+            "ready_on_register": words.flag,
+            "skills": self.levels,
+        }
+        agent = _build(Agent, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers, id=id)
+        if agent.sip_password is None and agent.phone is None:
+            raise Wrong(
+                "can't be called; expected sip_password (a phone that registers) or phone (a fixed one)"
+            )
+        if agent.ready_on_register and agent.sip_password is None:
+            spot.at("ready_on_register").warn(
+                "has no effect without sip_password, since the agent can't register"
+            )
+        if agent.always_ready and agent.phone is None:
+            spot.at("always_ready").warn("without phone the agent is also offered calls while not registered")
+        return agent
+
+    def levels(self, spot: Spot) -> dict[str, int]:
+        level = words.integer(1, 10)
+        levels: dict[str, int] = _table(
+            lambda _, at: level(at), "a mapping of skills to levels such as {sales: 5}"
+        )(spot)
+        return levels
+
+    def queue(self, id: str, spot: Spot, names: _Names) -> Queue:
+        def destination(spot: Spot) -> Destination:
+            found = self.destination(spot, names)
+            if (found.kind, found.target) == ("queue", id):
+                raise Wrong("leads back to the queue itself; expected another destination")
+            return found
+
+        parsers: dict[str, Parser] = {
+            "client": words.reference("a client", names.clients),
+            "agents": words.list_of(words.reference("an agent", names.agents), "a list of agents' ids"),
+            "needs": self.levels,
+            "strategy": words.choice("a strategy", get_args(Strategy)),
+            "service_level": words.service_level,
+            "ring_timeout": words.duration(1.0, 3600.0),
+            "wrap_up": words.duration(),
+            "max_wait": words.duration(0.001),
+            "max_length": words.integer(0, 1_000_000),
+            "record": words.flag,
+            "music": words.name_of_sound,
+            "priority": words.integer(-1000, 1000),
+            "ageing": words.duration(0.001),
+            "short_abandon": words.duration(),
+            "reject_delay": words.duration(),
+            "retry_delay": words.duration(),
+            "missed_limit": words.integer(1, 1000),
+            "when_full": destination,
+            "when_no_agents": destination,
+            "after_max_wait": destination,
+            "when_closed": destination,
+            "hours": words.hours,
+            "holidays": lambda spot: tuple(sorted(words.list_of(words.day, "a list of dates")(spot))),
+        }
+        given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
+        queue = _build(Queue, spot, given, parsers, id=id)
+        for key, cause, there in (
+            ("when_full", "max_length", queue.max_length is not None),
+            ("after_max_wait", "max_wait", queue.max_wait is not None),
+            ("when_closed", "hours or holidays", queue.hours is not None or bool(queue.holidays)),
+        ):
+            if key in given and not there:
+                given[key].warn(f"has no effect without {cause}")
+        if queue.agents is None and not queue.needs:
+            spot.warn("has neither agents nor needs, so every agent of the tenant serves it")
+        return queue
+
+    def number(self, number: str, spot: Spot, names: _Names) -> Destination:
+        if not number or any(not char.isprintable() for char in number) or len(number) > 128:
+            raise Wrong("can't be dialled; expected 1 to 128 printable characters")
+        if number in names.agents and not self._is_agent(spot, number):
+            spot.warn("is also an agent's id; who dials it reaches this number's destination, not the agent")
+        if " " in number:
+            spot.warn(
+                "has a space in it; phones send numbers without spaces, so that nobody may ever reach it"
+            )
+        return self.destination(spot, names)
+
+    @staticmethod
+    def _is_agent(spot: Spot, id: str) -> bool:
+        if not isinstance(spot.node, Mapping):
+            return False
+        target = spot.entries("").get("agent")
+        return target is not None and isinstance(target.node, Scalar) and target.node.text == id
+
+    def destination(self, spot: Spot, names: _Names) -> Destination:
+        parsers: dict[str, Parser] = {
+            "queue": words.reference("a queue", names.queues),
+            "agent": words.reference("an agent", names.agents),
+            "phone": words.sip_uri,
+            "music": words.name_of_sound,
+            "hang_up": words.choice("a way to hang up", _HANG_UPS),
+            "record": words.flag,
+        }
+        given = spot.fields(parsers, f"a mapping with one of {any_of(_KINDS)}, such as {{queue: sales}}")
+        kinds = [kind for kind in _KINDS if kind in given]
+        if len(kinds) != 1:
+            raise Wrong(
+                f"found {' and '.join(kinds) or 'no destination'}; expected exactly one of {any_of(_KINDS)}"
+            )
+        kind = kinds[0]
+        good, target = attempt(given[kind], parsers[kind])
+        recorded, record = attempt(given["record"], words.flag) if "record" in given else (True, False)
+        if "record" in given and kind not in ("agent", "phone"):
+            whose = "; set record at the queue" if kind == "queue" else ""
+            given["record"].problem(f"a destination of kind {kind} has no record{whose or '; remove it'}")
+        if not good or not recorded:
+            raise Reported
+        return Destination(kind, target, record)  # type: ignore[arg-type]
+
+    def secret(self, spot: Spot) -> Secret:
+        """A text, `{env: NAME}` or `{file: PATH}`. No message ever shows the secret."""
+        expected = "a text, {env: NAME} or {file: PATH}"
+        if not isinstance(spot.node, Mapping):
+            if isinstance(spot.node, Listing):
+                raise Wrong(f"found a list; expected {expected}")
+            # The text as it is: blanks within quotes belong to a password.
+            return self._secret(spot.node.text if isinstance(spot.node, Scalar) else "", "is empty")
+        given = spot.fields(("env", "file"), expected)
+        if len(given) != 1:
+            raise Wrong(f"found {' and '.join(given) or 'nothing'}; expected {expected}")
+        ((source, where),) = given.items()
+        name = where.text("a text")
+        if source == "env":
+            if name not in self.environ:
+                raise Wrong(f"the environment variable {shorten(name)} is not set; set it before the start")
+            return self._secret(self.environ[name], f"the environment variable {shorten(name)} is empty")
+        path = self.path.parent / name
+        try:
+            if not path.is_file():
+                raise Wrong(f"there is no file {shorten(name)}; expected one that holds the secret")
+            with path.open("rb") as file:
+                text = file.read(4097).decode("utf-8-sig").rstrip("\r\n")
+        except OSError as error:
+            raise Wrong(f"the file {shorten(name)} can't be read ({error.strerror})") from None
+        except ValueError:
+            raise Wrong(
+                f"the file {shorten(name)} is not UTF-8 text; expected one that holds the secret"
+            ) from None
+        return self._secret(text, f"the file {shorten(name)} is empty")
+
+    @staticmethod
+    def _secret(text: str, if_empty: str) -> Secret:
+        if not text:
+            raise Wrong(f"{if_empty}; expected a secret")
+        if len(text) > 1024 or any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text):
+            raise Wrong(
+                "the secret is too long or has control characters in it; expected one line of at most 1024"
+            )
+        return Secret(text)
+
+    # ---- what must fit together
+
+    @staticmethod
+    def _check_trunks(spots: dict[str, Spot], trunks: dict[str, Trunk]) -> None:
+        """Two trunks of a tenant can't be told apart if they share an address, unless both register."""
+        places: dict[object, str] = {}
+        for id, trunk in trunks.items():
+            for place in (trunk.address, trunk.network):
+                other = places.get(place) if place is not None else None
+                if other is not None and not (trunk.register and trunks[other].register):
+                    what = "address" if place == trunk.address else "network"
+                    text = f"has the same {what} as the trunk {other} (line {spots[other].line})"
+                    spots[id].problem(f"{text}; expected one of its own, since it tells the trunks apart")
+                places.setdefault(place, id)
+
+    @staticmethod
+    def _look_over(tenant: Tenant, given: dict[str, Spot]) -> None:
+        """Queues that nobody can serve are allowed (agents may be added on the screen), but said."""
+        spots = given["queues"].entries("") if tenant.queues else {}
+        for id, queue in tenant.queues.items():
+            ids: Iterable[str] = tenant.agents if queue.agents is None else queue.agents
+            agents = [tenant.agents[one] for one in ids if one in tenant.agents]
+            if not any(
+                all(agent.skills.get(s, 0) >= level for s, level in queue.needs.items()) for agent in agents
+            ):
+                spots[id].warn("no agent can serve it; nobody has what agents and needs ask for")
+
+    def check_tenants_apart(self) -> None:
+        """A domain, and a number reached over the same trunk, must lead to one tenant."""
+        domains: dict[str, tuple[str, Spot]] = {}
+        owners: dict[str, list[str]] = {}
+        shared: dict[tuple[str, str], bool] = {}
+        for id, seen in self.seen.items():
+            if seen.domain:
+                domain, spot = seen.domain
+                if domain in domains:
+                    other, first = domains[domain]
+                    spot.problem(
+                        f"{shorten(domain)} is already the domain of the tenant {other} (line {first.line});"
+                        " expected a domain of its own"
+                    )
+                domains.setdefault(domain, (id, spot))
+            for number, spot in seen.numbers.items():
+                for other in owners.get(number, ()):
+                    pair = (other, id)
+                    if pair not in shared:
+                        shared[pair] = _share_trunk(self.seen[other], seen)
+                    if shared[pair]:
+                        line = self.seen[other].numbers[number].line
+                        spot.problem(
+                            f"already reaches something in the tenant {other} (line {line}), and both tenants"
+                            " have a trunk at the same address; expected the number in one of them"
+                        )
+                        break
+                owners.setdefault(number, []).append(id)
+
+
+def _keys(spot: Spot | None) -> tuple[str, ...]:
+    return tuple(spot.entries("")) if spot is not None and isinstance(spot.node, Mapping) else ()
+
+
+def _share_trunk(one: _Seen, other: _Seen) -> bool:
+    return any(_overlap(a, b) for a in one.trunks.values() for b in other.trunks.values())
+
+
+def _overlap(one: Trunk, other: Trunk) -> bool:
+    if one.address and one.address == other.address:
+        return True
+    if one.network and other.network and one.network.overlaps(other.network):
+        return True
+    for network, address in ((one.network, other.address), (other.network, one.address)):
+        if network and address and words.is_ip(address[0]) and ip_address(address[0]) in network:
+            return True
+    return False

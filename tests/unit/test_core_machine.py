@@ -1,0 +1,528 @@
+"""Random worlds around the core: whatever is told, in whatever order, the invariants of the centre hold.
+
+`World` is what stands outside: callers, phones and the timer wheel. It carries commands out as they are worded,
+so that its picture (who rings, who talks, who is on the line) must equal the core's after every step.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from centrala.core import commands as c
+from centrala.core import events as e
+from centrala.core import facts as f
+from centrala.core.centre import Centre, decide, evolve, step, timers
+from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.state import Agent, level_in, rebuild
+
+pytestmark = pytest.mark.unit
+
+QUEUES = ("q0", "q1", "q2", "q3")
+AGENTS = ("a0", "a1", "a2", "a3", "a4")
+SKILLS = ("s0", "s1")
+NUMBERS = tuple(f"n{index}" for index in range(8))
+
+destinations = st.one_of(
+    st.builds(Destination, st.just("queue"), st.sampled_from(QUEUES)),
+    st.builds(Destination, st.just("agent"), st.sampled_from(AGENTS), st.booleans()),
+    st.builds(Destination, st.just("phone"), st.just("sip:expert@example.org"), st.booleans()),
+    st.just(Destination("music", "default")),
+    st.sampled_from([Destination("hang_up", "busy"), Destination("hang_up")]),
+)
+ways_out = st.none() | destinations
+levels = st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 3), max_size=2)
+queue_specs = st.builds(
+    QueueSpec,
+    id=st.sampled_from(QUEUES),
+    agents=st.none() | st.lists(st.sampled_from(AGENTS), max_size=5).map(tuple),
+    needs=levels,
+    strategy=st.sampled_from(["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]),
+    ring_timeout=st.sampled_from([5.0, 15.0]),
+    wrap_up=st.sampled_from([0.0, 10.0]),
+    max_wait=st.none() | st.sampled_from([4.0, 20.0, 60.0]),
+    max_length=st.none() | st.integers(0, 3),
+    record=st.booleans(),
+    priority=st.integers(0, 2),
+    reject_delay=st.sampled_from([0.0, 10.0]),
+    retry_delay=st.sampled_from([0.0, 5.0]),
+    missed_limit=st.integers(1, 3),
+    when_full=ways_out,
+    when_no_agents=ways_out,
+    after_max_wait=ways_out,
+    when_closed=ways_out,
+    open_at=st.none() | st.sampled_from([(), ((0.0, 1050.0), (1200.0, 9e9)), ((0.0, 9e9),)]),
+)
+agent_specs = st.builds(
+    AgentSpec,
+    id=st.sampled_from(AGENTS),
+    skills=levels,
+    fixed_phone=st.booleans(),
+    always_ready=st.booleans(),
+    ready_on_register=st.booleans(),
+    prefers=st.lists(st.sampled_from(QUEUES), max_size=2, unique=True).map(tuple),
+)
+
+
+@dataclass
+class World:
+    """Callers, phones and timers, as the commands have left them."""
+
+    callers: dict[str, bool] = field(default_factory=dict)
+    "Contact → answered; gone when its caller is."
+    phones: dict[str, str] = field(default_factory=dict)
+    "Leg → ringing, talking or over."
+    timers: dict[str, float] = field(default_factory=dict)
+    spent: list[str] = field(default_factory=list)
+    "Timers that were set once and are no more."
+
+    def phones_that(self, what: str) -> list[str]:
+        return sorted(leg for leg, state in self.phones.items() if state == what)
+
+    def believe(self, fact: f.Fact) -> None:
+        """What is true outside before the core hears of it."""
+        match fact:
+            case f.ContactArrived(contact=contact):
+                self.callers.setdefault(contact, False)
+            case f.HungUp(contact=contact, leg=""):
+                self.callers.pop(contact, None)
+            case f.HungUp(leg=leg) | f.OfferFailed(leg=leg) if leg in self.phones:
+                if isinstance(fact, f.HungUp) or self.phones[leg] == "ringing":
+                    self.phones[leg] = "over"
+
+    def carry_out(self, command: c.Command, fact: f.Fact) -> None:
+        match command:
+            case c.Answer(contact):
+                assert self.callers[contact] is False, "answered twice"
+                self.callers[contact] = True
+            case c.RingBack(contact):
+                assert self.callers[contact] is False, "ring-back after the answer"
+            case c.Refuse(contact):
+                assert self.callers.pop(contact) is False, "refused after the answer"
+            case c.Ring(contact, leg):
+                assert contact in self.callers
+                assert leg not in self.phones, "a leg's name was used before"
+                self.phones[leg] = "ringing"
+            case c.CancelRing(_, leg):
+                assert self.phones[leg] == "ringing", "cancelled what does not ring"
+                self.phones[leg] = "over"
+            case c.Connect(contact, leg):
+                assert self.callers[contact] is True, "connected before the answer"
+                took_off_hold = isinstance(fact, f.TakenOffHold)
+                assert self.phones[leg] == ("talking" if took_off_hold else "ringing")
+                self.phones[leg] = "talking"
+            case c.Play(contact) | c.Record(contact):
+                assert contact in self.callers
+            case c.HangUp(contact, ""):
+                assert self.callers.pop(contact) is True, "hung up on an unanswered caller"
+            case c.HangUp(_, leg):
+                late = isinstance(fact, f.Answered) and fact.leg == leg
+                assert late or self.phones[leg] == "talking"
+                if leg in self.phones:
+                    self.phones[leg] = "over"
+            case c.AcceptTransfer(_, leg):
+                assert self.phones[leg] == "talking"
+                self.phones[leg] = "over"
+            case c.SetTimer(timer, at):
+                self.timers[timer] = at
+            case c.CancelTimer(timer):
+                if self.timers.pop(timer, None) is not None:
+                    self.spent.append(timer)
+
+
+def eligible(agent: Agent) -> bool:
+    return (
+        agent.intent == "ready"
+        and agent.reachable
+        and not (agent.offers or agent.calls)
+        and agent.wrap is None
+        and agent.rest_until is None
+    )
+
+
+def indexes(centre: Centre) -> dict[str, Any]:
+    """All that `rebuild` makes, with empty shells left out."""
+    return {
+        "waiting": set(centre.waiting),
+        "listed": {name: set(them) for name, them in centre.listed.items() if them},
+        "needing": {name: set(them) for name, them in centre.needing.items() if them},
+        "skilled": {name: set(them) for name, them in centre.skilled.items() if them},
+        "agents": {n: (a.queues, a.keys, a.idle, a.present) for n, a in centre.agents.items()},
+        "queues": {n: (q.waiting, q.idle, q.members, q.staffed) for n, q in centre.queues.items()},
+        "standing": {n: who.standing for n, who in centre.contacts.items()},
+    }
+
+
+class CoreMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.centre = Centre()
+        self.replica = Centre()
+        self.world = World()
+        self.steps = 0
+        self.began: list[str] = []
+        self.ended: list[str] = []
+        self.outside: set[str] = set()
+        self.facts: list[f.Fact] = []
+
+    # --- one step, and what must hold after it ---
+
+    def tell(self, fact: f.Fact) -> None:
+        self.steps += 1
+        self.facts.append(fact)
+        self.world.believe(fact)
+        if self.steps % 4 == 0:
+            before = deepcopy(self.centre)
+            decide(self.centre, fact)
+            assert self.centre == before, "decide changed the state"
+        events, commands = step(self.centre, fact)
+        for event in events:
+            self.check_event(event)
+            evolve(self.replica, event)
+        assert self.replica == self.centre, "replay gives another state"
+        for command in commands:
+            self.world.carry_out(command, fact)
+        self.check_contacts()
+        self.check_agents()
+        self.check_queues()
+        pending = dict(timers(self.centre)).keys() - self.world.timers.keys()
+        # A limit that was set while the phone rang gets its timer once the phone has stopped ringing.
+        ringing = {f"wait:{who.id}" for who in self.centre.contacts.values() if who.state == "offered"}
+        assert not pending - ringing, "something waits for a timer that was never set"
+        if self.steps % 3 == 0:
+            again = deepcopy(self.centre)
+            rebuild(again)
+            assert indexes(again) == indexes(self.centre), "an index is not what follows from the state"
+
+    def check_event(self, event: e.Event) -> None:
+        """Against the state right before the event."""
+        centre = self.replica
+        match event:
+            case e.ContactBegan(contact=contact):
+                assert contact not in self.began
+                self.began.append(contact)
+            case e.ContactEnded(contact=contact):
+                assert contact not in self.ended, "ended twice"
+                self.ended.append(contact)
+            case e.OfferMade(contact=contact, queue=None, agent=name) if name is not None:
+                agent = centre.agents[name]
+                assert agent.reachable, "rang an agent who can't be reached"
+                assert not agent.calls, "rang an agent in a conversation"
+                assert not agent.offers, "rang a phone that rings"
+            case e.OfferMade(contact=contact, queue=name, agent=who) if name is not None and who is not None:
+                queue = centre.queues[name]
+                assert eligible(centre.agents[who]), "offered to an agent who isn't idle"
+                assert level_in(centre.agents[who].spec, queue.spec) is not None, "not an agent of the queue"
+                waiting = centre.contacts[contact]
+                if waiting.standing:
+                    assert queue.waiting[0][2] == contact, "overtook within the queue"
+                else:
+                    assert queue.spec.strategy == "ring_all"
+        if getattr(event, "contact", None) in self.ended:
+            assert isinstance(event, e.ContactEnded | e.WrapUpEnded | e.Recorded | e.AgentFreed), event
+
+    def check_contacts(self) -> None:
+        centre, world = self.centre, self.world
+        alive = {name: who for name, who in centre.contacts.items() if who.state != "wrap_up"}
+        assert world.callers == {name: who.answered for name, who in alive.items()}, (
+            "callers and contacts differ"
+        )
+        ringing = sorted(leg for who in alive.values() for leg in who.offers)
+        assert world.phones_that("ringing") == ringing, "phones ring that no offer is about, or the reverse"
+        talking = sorted(who.leg for who in alive.values() if who.leg is not None)
+        assert world.phones_that("talking") == talking
+        wraps = [agent.wrap for agent in centre.agents.values() if agent.wrap is not None]
+        for name, who in centre.contacts.items():
+            assert who.wrapping == wraps.count(name)
+            match who.state:
+                case "queued":
+                    assert who.standing
+                    assert not who.offers
+                    assert who.queue in centre.queues
+                case "offered":
+                    assert who.offers
+                    assert who.leg is None
+                case "active" | "held":
+                    assert not who.standing
+                    assert not who.offers
+                    assert who.leg is not None or (who.target is not None and who.target.kind == "music")
+                case "wrap_up":
+                    assert who.wrapping
+                    assert not who.offers
+                    assert not who.standing
+                case _:
+                    raise AssertionError(f"the contact is nowhere: {who.state}")
+        assert sorted(self.began) == sorted([*self.ended, *alive]), "a contact was lost"
+
+    def check_agents(self) -> None:
+        contacts = self.centre.contacts
+        for name, agent in self.centre.agents.items():
+            assert not (agent.offers and agent.calls), "rings during a conversation"
+            assert len(agent.offers) <= 1
+            assert len([leg for leg in agent.calls.values() if leg]) <= 1, "two conversations"
+            for leg, contact in agent.offers.items():
+                assert contacts[contact].offers[leg].agent == name
+            for contact, leg in agent.calls.items():
+                who = contacts[contact]
+                assert who.state != "wrap_up"
+                assert (who.leg, who.leg_agent) == (leg, name) if leg else who.agent == name
+            if agent.wrap is not None:
+                assert agent.wrap in contacts
+            assert agent.idle == eligible(agent)
+
+    def check_queues(self) -> None:
+        centre = self.centre
+        assert set(centre.waiting) == {name for name, queue in centre.queues.items() if queue.waiting}
+        for name, queue in centre.queues.items():
+            assert not (queue.waiting and queue.idle), "an idle agent beside waiting work"
+            assert queue.waiting == sorted(queue.waiting)
+            assert [entry[2] for entry in queue.waiting] == [
+                who.id for who in sorted(centre.contacts.values(), key=lambda who: (who.rank, who.order))
+                if who.standing and who.queue == name
+            ]  # fmt: skip
+            if not queue.staffed and queue.spec.when_no_agents is not None:
+                assert all(centre.contacts[entry[2]].offers for entry in queue.waiting), "left alone"
+
+    # --- what happens ---
+
+    @initialize(
+        specs=st.lists(queue_specs, min_size=2, max_size=4, unique_by=lambda spec: spec.id),
+        agents=st.lists(agent_specs, min_size=2, max_size=4, unique_by=lambda spec: spec.id),
+    )
+    def furnish(self, specs: list[QueueSpec], agents: list[AgentSpec]) -> None:
+        for agent in agents:
+            self.tell(f.AgentChanged(self.now, agent))
+            self.tell(f.PhoneRegistered(self.now, agent.id))
+            self.tell(f.AgentReady(self.now, agent.id))
+        for index, spec in enumerate(specs):
+            everybody = spec if spec.agents is None else replace(spec, agents=AGENTS)
+            self.tell(f.QueueChanged(self.now, everybody))
+            self.tell(f.NumberChanged(self.now, NUMBERS[index], Destination("queue", spec.id)))
+
+    @rule(spec=queue_specs)
+    def change_queue(self, spec: QueueSpec) -> None:
+        self.tell(f.QueueChanged(self.now, spec))
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def remove_queue(self, queue: str) -> None:
+        self.tell(f.QueueRemoved(self.now, queue))
+
+    @rule(spec=agent_specs)
+    def change_agent(self, spec: AgentSpec) -> None:
+        self.tell(f.AgentChanged(self.now, spec))
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def remove_agent(self, agent: str) -> None:
+        self.tell(f.AgentRemoved(self.now, agent))
+
+    @rule(number=st.sampled_from(NUMBERS), to=destinations)
+    def change_number(self, number: str, to: Destination) -> None:
+        self.tell(f.NumberChanged(self.now, number, to))
+
+    @rule(number=st.sampled_from(NUMBERS))
+    def remove_number(self, number: str) -> None:
+        self.tell(f.NumberRemoved(self.now, number))
+
+    @rule(number=st.sampled_from(NUMBERS), priority=st.integers(0, 2))
+    def call(self, number: str, priority: int) -> None:
+        self.tell(f.ContactArrived(self.now, f"c{len(self.began)}", number, priority=priority))
+
+    @rule(number=st.sampled_from(NUMBERS[:4]), count=st.integers(2, 5))
+    def burst(self, number: str, count: int) -> None:
+        for _ in range(count):
+            self.tell(f.ContactArrived(self.now, f"c{len(self.began)}", number))
+
+    @rule(
+        agent=st.sampled_from([*AGENTS, "stranger"]), number=st.sampled_from(NUMBERS), outside=st.booleans()
+    )
+    def agent_calls(self, agent: str, number: str, outside: bool) -> None:
+        contact = f"c{len(self.began)}"
+        self.tell(
+            f.ContactArrived(self.now, contact, "" if outside else number, agent=agent, outside=outside)
+        )
+
+    @precondition(lambda self: self.world.callers)
+    @rule(which=st.integers(0, 99))
+    def call_again(self, which: int) -> None:
+        """The same contact is told twice."""
+        contact = sorted(self.world.callers)[which % len(self.world.callers)]
+        self.tell(f.ContactArrived(self.now, contact, NUMBERS[0]))
+
+    def leg(self, which: int, what: str) -> tuple[str, str]:
+        legs = self.world.phones_that(what)
+        leg = legs[which % len(legs)]
+        return leg.rpartition(".")[0], leg
+
+    @precondition(lambda self: self.world.phones_that("ringing"))
+    @rule(which=st.integers(0, 99), rings=st.booleans())
+    def answer(self, which: int, rings: bool) -> None:
+        contact, leg = self.leg(which, "ringing")
+        if rings:
+            self.tell(f.Rang(self.now, contact, leg))
+        self.tell(f.Answered(self.now, contact, leg))
+
+    @precondition(lambda self: self.world.phones_that("ringing"))
+    @rule(
+        which=st.integers(0, 99),
+        cause=st.sampled_from(["busy", "declined", "no_answer", "unreachable", "failed"]),
+    )
+    def fail(self, which: int, cause: str) -> None:
+        self.tell(f.OfferFailed(self.now, *self.leg(which, "ringing"), cause))
+
+    @precondition(lambda self: self.world.callers)
+    @rule(which=st.integers(0, 99))
+    def caller_hangs_up(self, which: int) -> None:
+        contact = sorted(self.world.callers)[which % len(self.world.callers)]
+        self.tell(f.HungUp(self.now, contact))
+
+    @precondition(lambda self: self.world.phones_that("talking"))
+    @rule(which=st.integers(0, 99))
+    def agent_hangs_up(self, which: int) -> None:
+        self.tell(f.HungUp(self.now, *self.leg(which, "talking")))
+
+    @precondition(lambda self: self.world.phones_that("talking"))
+    @rule(which=st.integers(0, 99), hold=st.booleans())
+    def hold(self, which: int, hold: bool) -> None:
+        kind = f.PutOnHold if hold else f.TakenOffHold
+        self.tell(kind(self.now, *self.leg(which, "talking")))
+
+    @precondition(lambda self: self.world.phones_that("talking"))
+    @rule(which=st.integers(0, 99), number=st.sampled_from(NUMBERS), outside=st.booleans())
+    def transfer(self, which: int, number: str, outside: bool) -> None:
+        self.tell(f.TransferAsked(self.now, *self.leg(which, "talking"), number, outside))
+
+    @precondition(lambda self: self.world.phones)
+    @rule(
+        which=st.integers(0, 999),
+        kind=st.sampled_from(
+            ["rang", "answered", "failed", "hung up", "held", "resumed", "transfer", "stored"]
+        ),
+    )
+    def late(self, which: int, kind: str) -> None:
+        """Any fact about any leg there ever was: late, double or impossible."""
+        leg = sorted(self.world.phones)[which % len(self.world.phones)]
+        contact = leg.rpartition(".")[0]
+        match kind:
+            case "rang":
+                self.tell(f.Rang(self.now, contact, leg))
+            case "answered":
+                self.tell(f.Answered(self.now, contact, leg))
+            case "failed":
+                self.tell(f.OfferFailed(self.now, contact, leg, "failed"))
+            case "hung up":
+                self.tell(f.HungUp(self.now, contact, leg))
+            case "held":
+                self.tell(f.PutOnHold(self.now, contact, leg))
+            case "resumed":
+                self.tell(f.TakenOffHold(self.now, contact, leg))
+            case "transfer":
+                self.tell(f.TransferAsked(self.now, contact, leg, NUMBERS[which % len(NUMBERS)]))
+            case "stored":
+                self.tell(f.RecordingStored(self.now, contact, "a.wav", 1.0, 1.0))
+
+    @rule(
+        fact=st.sampled_from(
+            [
+                f.Answered(0.0, "nobody", "nobody.1"),
+                f.HungUp(0.0, "nobody"),
+                f.HungUp(0.0, "nobody", "nobody.1"),
+                f.TimerFired(0.0, "offer:nobody.1"),
+                f.TimerFired(0.0, "wrap:nobody"),
+                f.TimerFired(0.0, "no such kind"),
+                f.TransferAsked(0.0, "nobody", "nobody.1", "n0"),
+                f.AgentReady(0.0, "stranger"),
+                f.PhoneRegistered(0.0, "stranger"),
+            ]
+        )
+    )
+    def impossible(self, fact: Any) -> None:
+        state = deepcopy(self.centre)
+        self.tell(replace(fact, at=self.now))
+        assert self.centre == state, "an impossible fact changed something"
+
+    @precondition(lambda self: self.world.callers)
+    @rule(which=st.integers(0, 99), why=st.sampled_from([f.Rang, f.Answered, f.PutOnHold, f.TransferAsked]))
+    def told_of_the_caller(self, which: int, why: Any) -> None:
+        """An empty leg, which is the caller's, where a phone's is meant."""
+        contact = sorted(self.world.callers)[which % len(self.world.callers)]
+        self.world.phones.setdefault("", "over")
+        self.tell(why(self.now, contact, "", "n0") if why is f.TransferAsked else why(self.now, contact, ""))
+        self.world.phones.pop("")
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        kind=st.sampled_from([f.PhoneRegistered, f.PhoneUnregistered, f.AgentSignedIn, f.AgentReady,
+                              f.AgentReady, f.AgentPaused, f.AgentSignedOut, f.WrapUpFinished]),
+    )  # fmt: skip
+    def agent_does(self, agent: str, kind: Any) -> None:
+        self.tell(kind(self.now, agent, "lunch") if kind is f.AgentPaused else kind(self.now, agent))
+
+    # --- time ---
+
+    def fire(self, timer: str) -> None:
+        del self.world.timers[timer]
+        self.world.spent.append(timer)
+        self.tell(f.TimerFired(self.now, timer))
+
+    @rule(seconds=st.sampled_from([1.0, 4.0, 15.0, 30.0, 100.0]), late=st.booleans())
+    def time_passes(self, seconds: float, late: bool) -> None:
+        """Timers fire in order and on time, or all at the end, last first."""
+        end = self.now + seconds
+        if late:
+            self.now = end
+            for timer in sorted(self.world.timers, key=lambda timer: -self.world.timers[timer]):
+                if self.world.timers.get(timer, end + 1) <= end:
+                    self.fire(timer)
+        else:
+            for _ in range(200):
+                at, timer = min(
+                    ((at, timer) for timer, at in self.world.timers.items()), default=(end + 1, "")
+                )
+                if at > end:
+                    break
+                self.now = max(self.now, at)
+                self.fire(timer)
+            self.now = end
+
+    @precondition(lambda self: self.world.timers)
+    @rule(which=st.integers(0, 99))
+    def timer_too_early(self, which: int) -> None:
+        self.fire(sorted(self.world.timers)[which % len(self.world.timers)])
+
+    @precondition(lambda self: self.world.spent)
+    @rule(which=st.integers(0, 999))
+    def timer_twice(self, which: int) -> None:
+        self.tell(f.TimerFired(self.now, self.world.spent[which % len(self.world.spent)]))
+
+    # --- the end of the day ---
+
+    def teardown(self) -> None:
+        for contact in sorted(self.world.callers):
+            self.tell(f.HungUp(self.now, contact))
+        for _ in range(100):
+            if not self.world.timers:
+                break
+            timer = min(self.world.timers, key=lambda timer: self.world.timers[timer])
+            self.now = max(self.now, self.world.timers[timer])
+            self.fire(timer)
+        assert not self.world.timers, "a timer for ever"
+        assert not self.centre.contacts, "a contact stays for ever"
+        assert sorted(self.began) == sorted(self.ended)
+        for agent in self.centre.agents.values():
+            assert agent.state in ("ready", "not_ready", "logged_out", "unreachable"), agent.state
+
+
+COMMON = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "database": None,
+    "derandomize": True,
+}
+
+TestCore = CoreMachine.TestCase
+TestCore.settings = settings(max_examples=60, stateful_step_count=50, **COMMON)

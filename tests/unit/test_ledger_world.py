@@ -1,0 +1,197 @@
+"""A small random world for the tests of the ledger: facts as they come, drawn from what the centre asks for."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from centrala.core import commands as c
+from centrala.core import events as e
+from centrala.core import facts as f
+from centrala.core.centre import Centre, step
+from centrala.core.specs import AgentSpec, Destination, QueueSpec
+
+pytestmark = pytest.mark.unit
+
+Step = tuple[f.Fact, list[e.Event], list[c.Command]]
+
+START = 1_790_000_000.0
+
+
+def configuration(at: float) -> list[f.Fact]:
+    queues = [
+        QueueSpec(
+            "sales",
+            agents=("alice", "boris", "clara"),
+            record=True,
+            wrap_up=7.5,
+            max_wait=40.0,
+            ring_timeout=8.0,
+            after_max_wait=Destination("queue", "support"),
+            when_no_agents=Destination("phone", "sip:night@192.0.2.7"),
+        ),
+        QueueSpec("support", needs={"english": 3}, strategy="most_skilled", wrap_up=0.0, max_length=3),
+        QueueSpec("all", agents=("alice", "boris", "dora"), strategy="ring_all", missed_limit=2, priority=2),
+        QueueSpec(
+            "night",
+            agents=("alice",),
+            open_at=((at - 10.0, at - 5.0),),
+            when_closed=Destination("music", "default"),
+        ),
+    ]
+    agents = [
+        AgentSpec("alice", "Ālice", {"sales": 9, "english": 5}, ready_on_register=True),
+        AgentSpec("boris", skills={"sales": 5, "english": 3}, prefers=("all", "sales")),
+        AgentSpec("clara", fixed_phone=True, always_ready=True),
+        AgentSpec("dora", skills={"english": 9}, ready_on_register=True),
+    ]
+    numbers = {
+        "+48221234567": Destination("queue", "sales"),
+        "102": Destination("queue", "support"),
+        "103": Destination("queue", "all"),
+        "104": Destination("queue", "night"),
+        "201": Destination("agent", "alice", record=True),
+        "300": Destination("phone", "sip:expert@192.0.2.8", record=True),
+        "400": Destination("music", "default"),
+        "500": Destination("hang_up", "declined"),
+    }
+    return [
+        *(f.AgentChanged(at, one) for one in agents),
+        *(f.QueueChanged(at, one) for one in queues),
+        *(f.NumberChanged(at, number, to) for number, to in numbers.items()),
+    ]
+
+
+class World:
+    """Draws the next fact by what has gone before; most are sensible, some are late, double or impossible."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = random.Random(seed)
+        self.at = START
+        self.contacts = 0
+        self.legs: list[tuple[str, str]] = []
+        self.talks: list[tuple[str, str]] = []
+        self.timers: dict[str, float] = {}
+        self.coming = configuration(START)
+
+    def told(self, events: list[e.Event], commands: list[c.Command]) -> None:
+        for command in commands:
+            match command:
+                case c.Ring(contact=contact, leg=leg):
+                    self.legs.append((contact, leg))
+                case c.SetTimer(timer=timer, at=at):
+                    self.timers[timer] = at
+                case c.CancelTimer(timer=timer):
+                    self.timers.pop(timer, None)
+        self.talks += [(one.contact, one.leg) for one in events if isinstance(one, e.Connected)]
+
+    def next(self) -> f.Fact:
+        if self.coming:
+            return self.coming.pop(0)
+        draw = self.draw
+        self.at += round(draw.expovariate(1.0), draw.choice((1, 3, 9)))
+        due = [timer for timer, at in self.timers.items() if at <= self.at]
+        if due:
+            self.timers.pop(due[0])
+            return f.TimerFired(self.at, due[0])
+        return draw.choices(
+            (self._arrival, self._on_leg, self._on_talk, self._agent, self._change),
+            (5, 9, 7, 4, 1),
+        )[0]()
+
+    def _arrival(self) -> f.Fact:
+        draw = self.draw
+        self.contacts += 1
+        name = f"c{self.contacts}" if draw.random() < 0.95 else f"c{draw.randint(1, self.contacts)}"
+        number = draw.choice(
+            ("+48221234567",) * 4 + ("102", "103", "103", "104", "201", "300", "400", "500", "999")
+        )
+        if draw.random() < 0.2:
+            agent = draw.choice(("alice", "boris", "ghost"))
+            return f.ContactArrived(self.at, name, number, name, agent=agent, outside=draw.random() < 0.6)
+        return f.ContactArrived(self.at, name, number, name, priority=draw.choice((0, 0, 0, 3)))
+
+    def _on_leg(self) -> f.Fact:
+        if not self.legs:
+            return self._arrival()
+        draw = self.draw
+        contact, leg = self.legs[-1] if draw.random() < 0.7 else draw.choice(self.legs)
+        match draw.randint(0, 6):
+            case 0 | 1:
+                return f.Rang(self.at, contact, leg)
+            case 2:
+                cause = draw.choice(("busy", "declined", "no_answer", "unreachable", "failed"))
+                return f.OfferFailed(self.at, contact, leg, cause)
+            case _:
+                return f.Answered(self.at, contact, leg)
+
+    def _on_talk(self) -> f.Fact:
+        if not self.talks:
+            return self._on_leg()
+        draw = self.draw
+        contact, leg = self.talks[-1] if draw.random() < 0.7 else draw.choice(self.talks)
+        match draw.randint(0, 7):
+            case 0 | 1:
+                return f.PutOnHold(self.at, contact, leg)
+            case 2:
+                return f.TakenOffHold(self.at, contact, leg)
+            case 3:
+                number = draw.choice(("102", "103", "201", "300", "nowhere"))
+                return f.TransferAsked(self.at, contact, leg, number, outside=draw.random() < 0.1)
+            case 4:
+                return f.HungUp(self.at, contact, leg)
+            case 5:
+                return f.RecordingStored(self.at, contact, f"recordings/{contact}.wav", 3.5, 3.52)
+            case _:
+                return f.HungUp(self.at, draw.choice((contact, f"c{draw.randint(1, max(self.contacts, 1))}")))
+
+    def _agent(self) -> f.Fact:
+        draw = self.draw
+        name = draw.choice(("alice", "boris", "dora", "clara", "ghost"))
+        kind = draw.choice(
+            (f.PhoneRegistered,) * 5
+            + (f.AgentSignedIn, f.AgentReady, f.AgentReady, f.AgentReady)
+            + (f.PhoneUnregistered, f.AgentSignedOut, f.WrapUpFinished, f.AgentPaused)
+        )
+        return kind(self.at, name, "lunch") if kind is f.AgentPaused else kind(self.at, name)
+
+    def _change(self) -> f.Fact:
+        draw = self.draw
+        match draw.randint(0, 9):
+            case 0:
+                gone = draw.choice(("sales", "support", "all"))
+                self.coming = [one for one in configuration(self.at) if isinstance(one, f.QueueChanged)]
+                return f.QueueRemoved(self.at, gone)
+            case 1:
+                gone = draw.choice(("boris", "dora"))
+                self.coming = [one for one in configuration(self.at) if isinstance(one, f.AgentChanged)]
+                return f.AgentRemoved(self.at, gone)
+            case 2:
+                self.coming = [f.NumberChanged(self.at, "102", Destination("queue", "support"))]
+                return f.NumberRemoved(self.at, "102")
+            case _:
+                return self._agent()
+
+
+def story(seed: int, facts: int, centre: Centre | None = None) -> Iterator[Step]:
+    """Facts and what the core made of them; `centre`, if given, is the one that lives through it."""
+    world = World(seed)
+    centre = Centre() if centre is None else centre
+    for _ in range(facts):
+        fact = world.next()
+        events, commands = step(centre, fact)
+        world.told(events, commands)
+        yield fact, events, commands
+
+
+def test_the_world_is_rich_enough_to_prove_anything() -> None:
+    seen = Counter(
+        type(one)
+        for seed in range(12)
+        for fact, events, commands in story(seed, 500)
+        for one in (fact, *events, *commands)
+    )
+    for union in (f.Fact, e.Event, c.Command):
+        missing = [kind.__name__ for kind in union.__args__ if not seen[kind]]
+        assert not missing
