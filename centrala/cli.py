@@ -99,6 +99,81 @@ def restore(
         raise fail(problem) from None
 
 
+@app.command()
+def simulate(
+    config: Config,
+    hours: Annotated[float, typer.Option(help="Length of one simulated day.")] = 8.0,
+    calls: Annotated[
+        list[str] | None,
+        typer.Option("--calls", help="Calls per hour: 60 for every queue, or sales=60; repeatable."),
+    ] = None,
+    handling: Annotated[float, typer.Option(help="Mean conversation, seconds.")] = 240.0,
+    patience: Annotated[float, typer.Option(help="Mean patience, seconds; 0 for endless.")] = 120.0,
+    agents: Annotated[int | None, typer.Option(help="So many agents instead of those in the file.")] = None,
+    replications: Annotated[int, typer.Option(help="Simulated days, for the confidence intervals.")] = 10,
+    seed: Annotated[int, typer.Option()] = 1,
+    tenant: Annotated[
+        str | None, typer.Option(help="Which tenant of the file; the first by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """What a centre's file would do with so many calls: the live routing core under a virtual clock."""
+    from centrala.sim.cli import simulate_command
+
+    try:
+        rates = _rates(calls or ["60"])
+    except ValueError:
+        raise fail("--calls: expected a number, or queue=number") from None
+    raise typer.Exit(
+        simulate_command(
+            config,
+            hours,
+            rates,
+            handling,
+            patience if patience > 0 else None,
+            agents,
+            replications,
+            seed,
+            as_json,
+            tenant,
+        )
+    )
+
+
+def _rates(words: list[str]) -> float | dict[str, float]:
+    """One rate for all queues, or one for each that is named. Raises ValueError."""
+    if len(words) == 1 and "=" not in words[0]:
+        return float(words[0])
+    return {name: float(rate) for name, _, rate in (word.partition("=") for word in words)}
+
+
+@app.command()
+def demo(
+    duration: Annotated[
+        float | None, typer.Option(help="Seconds; until Ctrl-C on a terminal, 60 s without one.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write what happened to this file, as JSON.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Keep everything in this folder.")] = None,
+    seed: Annotated[int, typer.Option()] = 1,
+    calls_per_minute: Annotated[float, typer.Option("--calls-per-minute")] = 20.0,
+) -> None:
+    """A living centre on this machine: simulated callers and agents over real SIP and RTP on loopback."""
+    from centrala.demo import demo as run
+
+    raise typer.Exit(run(duration, report, data, seed, calls_per_minute))
+
+
+@app.command()
+def doctor(
+    config: Annotated[Path | None, typer.Option("--config", help="The centre as a file.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Its data folder.")] = None,
+) -> None:
+    """Look whether everything a centre needs is there: ports, addresses, sound, disk, and a call to itself."""
+    from centrala.doctor import doctor as run
+
+    raise typer.Exit(run(config, data))
+
+
 def main() -> None:
     app()
 

@@ -83,6 +83,7 @@ class Desk:
         self._batch = Batch()
         self._releases: list[Callable[[], None]] = []
         self._committing = False
+        self._retry: asyncio.TimerHandle | None = None
         self._woken = False
         self._stopped = False
         self._idle = asyncio.Event()
@@ -239,7 +240,9 @@ class Desk:
             for tenant in self._batch.drop_oldest(MAX_BACKLOG_ROWS // 2):
                 self._snapshot(tenant)
         self._release()
-        self._loop.call_later(RETRY_SECONDS, self._commit)
+        if self._retry is not None:
+            self._retry.cancel()  # one at a time, however many commits fail meanwhile
+        self._retry = self._loop.call_later(RETRY_SECONDS, self._commit)
 
     def _release(self) -> None:
         releases, self._releases = self._releases, []

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,8 @@ class Server:
         self.transports: Transports
         self.media: list[MediaClient] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._held = False
+        "The workers had calls when we came."
 
     async def start(self) -> None:
         """Everything up, in the order in which each needs the others. Raises with a sentence for people."""
@@ -55,6 +58,7 @@ class Server:
         self.desk = Desk(self.ledger)
         recovered = {tenant: self.desk.open(tenant) for tenant in self.settings.tenants}
         holds = await self._start_media()
+        self._held = any(one.legs for one in holds.values())
         media = self.settings.listen.media
         sound = Sound(self.media, media.advertised_address or media.address)
         self.transports = Transports(
@@ -70,6 +74,7 @@ class Server:
         )
         self.voice.overloaded = lambda: self.lag > MAX_LAG
         self._take_up(holds, recovered)
+        await self.transports.begin()
         self._tasks = [
             asyncio.create_task(self._tick(), name="tick"),
             asyncio.create_task(self._project(), name="records"),
@@ -158,11 +163,22 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         busy = bool(self.voice.legs)
+        counted = {**self.voice.stack.counters, "calls turned away": self.voice.refused}
+        log.info("counted: %s", ", ".join(f"{what} {number}" for what, number in sorted(counted.items())))
         await self.desk.stop()
         await self.transports.close()
         for one in self.media:
             await one.close(quit_worker=quit_media and not busy)
         self.ledger.close()
+
+    async def abandon(self) -> None:
+        """Let go of what a start that failed has taken; workers that hold no calls end."""
+        if hasattr(self, "transports"):
+            await self.transports.close()
+        for one in self.media:
+            await one.close(quit_worker=not self._held)
+        if hasattr(self, "ledger"):
+            self.ledger.close()
 
     def addresses(self) -> str:
         return " ".join(f"{one.transport}:{one.host}:{one.port}" for one in self.settings.listen.sip)
@@ -175,7 +191,13 @@ async def serve(settings: Settings, data: Path, say: Callable[[str], None]) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await server.start()
+    # The ledger's writer needs the interpreter at once, not when the loop has had its 5 ms (ADR 2).
+    sys.setswitchinterval(0.0005)
+    try:
+        await server.start()
+    except BaseException:
+        await server.abandon()
+        raise
     if settings.listen.http is not None:
         log.info("listen.http: the web pages come with a later version; nothing listens there yet")
     say(f"ready {server.addresses()}")

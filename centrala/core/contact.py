@@ -76,7 +76,7 @@ def answered(centre: Centre, fact: f.Answered) -> Decision:
     events: list[e.Event] = []
     commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
     commands.append(c.Connect(contact.id, fact.leg))
-    if record and not contact.recorded:
+    if record or contact.recorded:
         commands.append(c.Record(contact.id, fact.leg))
     commands.append(c.CancelTimer(f"offer:{fact.leg}"))
     if queue is not None:

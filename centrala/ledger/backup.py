@@ -55,6 +55,10 @@ def backup(data: Path, target: Path) -> Manifest:
     are finished are hard links where the file system allows.
     Raises DataFolderError: nothing to back up, target not empty, no room.
     """
+    if target.resolve().is_relative_to(data.resolve()):
+        raise DataFolderError(
+            f"The backup {target} would lie in the data folder itself: choose another place."
+        )
     _must_be_free(target, "The backup")
     partial = target.with_name(target.name + ".partial")
     try:
@@ -177,9 +181,14 @@ def _must_be_free(folder: Path, what: str) -> None:
         return
     if not folder.is_dir():
         raise DataFolderError(f"{what} {folder} is a file: choose another place.")
-    inside = {path.name for path in folder.iterdir()}
-    if LOCK in inside:
-        os.close(take_lock(folder))  # says so when it is in use
+    try:
+        inside = {path.name for path in folder.iterdir()}
+        if LOCK in inside:
+            os.close(take_lock(folder))  # says so when it is in use
+    except OSError as problem:
+        raise DataFolderError(
+            f"{what} {folder} can't be used ({problem.strerror}): choose another place."
+        ) from problem
     if inside - {LOCK}:
         raise DataFolderError(f"{what} {folder} isn't empty: choose a new one.")
 

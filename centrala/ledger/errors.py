@@ -34,6 +34,8 @@ def passing(problem: sqlite3.Error) -> str | None:
 
 def explained(problem: sqlite3.Error, path: Path) -> Exception:
     """The exception to raise in place of SQLite's own, for a database in use."""
+    if isinstance(problem, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return problem  # a bug of ours (a closed log, say), no state of the folder
     why = passing(problem)
     if why is not None:
         return LedgerUnavailable(f"The ledger {path} can't be used now: {why} ({problem}).")

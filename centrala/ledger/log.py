@@ -341,17 +341,18 @@ def open_log(data: Path) -> Log:
 
     Raises DataFolderError in one sentence: in use already, no permission, no database, broken, newer, disk full.
     """
+    path = data / FILE
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = take_lock(data)
     except OSError as problem:
-        raise DataFolderError(
-            f"The data folder {data} can't be used ({problem.strerror}): give `centrala` the right to write there,"
-            " or choose another folder with --data."
-        ) from problem
-    path = data / FILE
+        raise _unusable(data, problem) from problem
     try:
+        path.touch(mode=0o600)  # SQLite gives its other files the rights of this one
         return Log(data, _connect(path), lock)
+    except OSError as problem:
+        os.close(lock)
+        raise _unusable(data, problem) from problem
     except sqlite3.Error as problem:
         os.close(lock)
         why = passing(problem)
@@ -363,6 +364,13 @@ def open_log(data: Path) -> Log:
     except BaseException:
         os.close(lock)
         raise
+
+
+def _unusable(data: Path, problem: OSError) -> DataFolderError:
+    return DataFolderError(
+        f"The data folder {data} can't be used ({problem.strerror}):"
+        " make room, give `centrala` the right to write there, or choose another folder with --data."
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:

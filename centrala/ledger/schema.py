@@ -122,7 +122,8 @@ def open_to_read(data: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError:
             # A folder that may not be written gives SQLite no room for its shared memory. Nobody writes there.
             db.close()
-            if Path(f"{path}-wal").exists():
+            log = Path(f"{path}-wal")
+            if log.exists() and log.stat().st_size:
                 raise
             db = _read_only(path, "mode=ro&immutable=1")
             version = version_of(db, path)

@@ -7,6 +7,7 @@ exactly one.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import socket
@@ -27,6 +28,8 @@ from centrala.protocols.rtp import dtmf, g711, packet, rtcp
 from centrala.protocols.rtp.g711 import FRAME
 from centrala.protocols.rtp.jitter import Jitter
 
+log = logging.getLogger("centrala.media")
+
 Pcm = NDArray[np.int16]
 Ints = NDArray[np.int64]
 
@@ -34,13 +37,20 @@ _ALAW, _ULAW, _EVENT, _NOISE = 1, 2, 3, 4
 _COMFORT_NOISE = 13
 _STOPPED_TICKS = 250
 _RELATCH_TICKS = 50
+_FIRST_KNOCKS = 3
+"""Valid packets from another address than the one signalled (NAT) that go by before it is latched: what comes from
+the signalled one meanwhile wins over the remains of somebody else's call."""
 _KNOCKS = 10
-"""Valid packets that an entirely different source needs before it takes over a leg that fell silent."""
+"""The same for an entirely different source of a leg that fell silent."""
 _BARRED_TICKS = 100
 _RTCP_TICKS = 250
 _TICK = 0.02
+_MAX_GAIN = 100
 _LONELY_TICKS = 3000
 """A private player that nobody hears goes after a minute."""
+
+_FIRST_ROWS = 512
+"""Room from the start; memory is only used by rows in use."""
 
 _COLUMNS = {
     *("audio", "_out", "_ssrc", "_heard_at", "_invalid", "_sent", "_sequence"),
@@ -123,7 +133,7 @@ class Engine:
         self._receives = self._marker = np.zeros(0, np.bool_)
         self._kinds = np.zeros((0, 128), np.uint8)
         self._ulaw = np.zeros(0, np.bool_)
-        self._grow(64)
+        self._grow(_FIRST_ROWS)
         self._spare.remove(0)
 
         self._play_rows = self._send_rows = self._tone_rows = self._mix_rows = none
@@ -200,14 +210,16 @@ class Engine:
 
     def _set_leg(self, command: m.SetLeg, now: float) -> None:
         leg = self.legs.get(command.leg)
+        problem = _why_not(command, self.ports.family)
         if leg is not None and leg.want.port != command.port:
-            self._emit(m.LegFailed(leg=command.leg, why="the port of a living leg can't be changed"))
+            problem = "the port of a living leg can't be changed"
+        if problem and leg is not None:
+            self._emit(
+                m.Refused(command="SetLeg", subject=command.leg, why=f"{problem}; the leg stays as it was")
+            )
             return
-        problem = _why_not(command)
         if problem:
             self._emit(m.LegFailed(leg=command.leg, why=problem))
-            if leg is not None:
-                self._close_leg(command.leg, now)
             return
         if leg is None:
             made = self._make_leg(command, now)
@@ -335,6 +347,10 @@ class Engine:
         if leg is None:
             self._emit(m.Refused(command="Hear", subject=name, why="there is no such leg"))
             return
+        if not all(abs(gain) <= _MAX_GAIN for gain in sources.values()):
+            why = f"gains must be numbers from -{_MAX_GAIN} to {_MAX_GAIN}; the leg hears what it heard"
+            self._emit(m.Refused(command="Hear", subject=name, why=why))
+            return
         gone = [source for source in leg.hears if source not in sources]
         leg.hears = dict(sources)
         for source in gone:
@@ -455,7 +471,12 @@ class Engine:
         good &= columns.ssrc == self._ssrc[rows]
         if not good.all():
             for i in np.flatnonzero(~good).tolist():
-                self._receive_odd(int(rows[i]), data[i, : sizes[i]].data)
+                try:
+                    self._receive_odd(int(rows[i]), data[i, : sizes[i]].data)
+                except Exception:
+                    # One packet must not cost all others their tick.
+                    self._invalid[rows[i]] += 1
+                    log.exception("a packet of %d bytes couldn't be dealt with", sizes[i])
             if not good.any():
                 return
             rows, kind, data = rows[good], kind[good], data[good]
@@ -545,22 +566,29 @@ class Engine:
             return True
         if source == line.barred and self.tick_count < leg.barred_until:
             return False
-        ssrc = int.from_bytes(data[8:12], "big")
-        known = self._ssrc[line.row] < 0 or source == line.remote
-        known = (
-            known or ssrc == self._ssrc[line.row] or (line.remote is not None and source[0] == line.remote[0])
-        )
-        if line.latched is not None or not known:
-            silent = self.tick_count - self._heard_at[line.row] > _RELATCH_TICKS
-            knocks = line.knocks[source] = line.knocks.get(source, 0) + 1
-            if len(line.knocks) > 16:
-                line.knocks.clear()
-            if not silent or knocks < _KNOCKS:
-                self._invalid[line.row] += 1
-                return False
+        if not self._may_latch(line, int.from_bytes(data[8:12], "big"), source):
+            self._invalid[line.row] += 1
+            return False
         self._wire.latch(line, source)
         self._legs_dirty = True
         return True
+
+    def _may_latch(self, line: Line, ssrc: int, source: Address) -> bool:
+        """The address that signalling named, at once; another one only if it insists."""
+        known = int(self._ssrc[line.row])
+        if line.latched is None and source == line.remote:
+            return True
+        if known < 0 or line.barred is not None:
+            needed = 0 if line.remote is None else _FIRST_KNOCKS
+        elif self.tick_count - self._heard_at[line.row] <= _RELATCH_TICKS:
+            return False
+        else:
+            near = ssrc == known or (line.remote is not None and source[0] == line.remote[0])
+            needed = 0 if near else _KNOCKS
+        if len(line.knocks) >= 16 and source not in line.knocks:
+            line.knocks.clear()
+        line.knocks[source] = line.knocks.get(source, 0) + 1
+        return line.knocks[source] > needed
 
     def _tell_digits(self, leg: Leg, digits: list[tuple[str, int]], how: str) -> None:
         for digit, duration in digits:
@@ -658,8 +686,10 @@ class Engine:
         events: list[tuple[Leg, bytes]] = []
         for leg in list(self._digit_legs.values()):
             sender = leg.digits
-            if not sender.digits or not leg.want.send:
-                sender.digits = ""
+            if not leg.want.send or leg.line.destination is None:
+                continue
+            if not sender.digits:
+                pass
             elif leg.want.dtmf < 0:
                 tone = sender.step_tone()
                 place = np.flatnonzero(self._send_rows == leg.row)
@@ -756,6 +786,8 @@ class Engine:
         silent = self.tick_count - self._heard_at[rows]
         for row in rows[silent > _RELATCH_TICKS].tolist():
             leg = self._by_row[row]
+            if leg.line.destination is None:
+                continue  # nobody has been asked to send yet
             if leg.line.latched is not None and leg.line.symmetric:
                 self._wire.open(leg.line)
                 self._legs_dirty = True
@@ -873,16 +905,17 @@ class Engine:
         return list(self.recorder.close(now))
 
 
-def _why_not(command: m.SetLeg) -> str:
+def _why_not(command: m.SetLeg, family: socket.AddressFamily) -> str:
     """What is wrong with a leg; empty if nothing is."""
     if not 0 < command.port < 65536 or command.port % 2:
         return f"port {command.port} is no even port number"
     if command.remote is not None:
         host, port = command.remote
         try:
-            socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
-        except OSError:
-            return "the remote host is no IP address"
+            socket.inet_pton(family, host)
+        except (OSError, ValueError):
+            version = 6 if family == socket.AF_INET6 else 4
+            return f"the remote host is no IP address of version {version}, which this worker speaks"
         if not 0 < port < 65536:
             return f"the remote port {port} is no port number"
     types = [command.pcma, command.pcmu, *([command.dtmf] if command.dtmf >= 0 else [])]

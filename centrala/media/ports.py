@@ -37,7 +37,7 @@ class Ports:
 
     def __init__(self, address: str, first: int, last: int) -> None:
         self._address = address
-        self._family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._first = first + first % 2
         self._count = max((last - self._first + 1) // 2, 0)
         self._cursor = 0
@@ -141,11 +141,11 @@ class Ports:
         sockets: list[socket.socket] = []
         try:
             for number in (port, port + 1):
-                one = socket.socket(self._family, socket.SOCK_DGRAM)
+                one = socket.socket(self.family, socket.SOCK_DGRAM)
                 sockets.append(one)
                 one.setblocking(False)
                 one.bind((self._address, number))
-                if self._family == socket.AF_INET:
+                if self.family == socket.AF_INET:
                     one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
                 else:
                     one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)

@@ -31,12 +31,12 @@ from centrala.media.engine import Engine
 log = logging.getLogger("centrala.media")
 
 TICK = 0.02
-_LONELY_SECONDS = 60.0
 _MAX_ALONE_SECONDS = 4 * 3600.0
 _KEPT_EVENTS = 10_000
 _MAX_BACKLOG_TICKS = 25
 """Ticks to catch up with at most, at double speed; more are left out."""
 _LOAD_SECONDS = 10.0
+_MAX_FAILURES = 250
 _MAX_UNSENT = 32 << 20
 _NOT_KEPT = (m.Welcome, m.Ports, m.Holds, m.Load)
 
@@ -45,8 +45,9 @@ class Worker:
     """Ties engine, clock and control socket together."""
 
     def __init__(
-        self, socket_path: Path, address: str, ports: tuple[int, int], data: Path, name: str
+        self, socket_path: Path, address: str, ports: tuple[int, int], data: Path, name: str, linger: float
     ) -> None:
+        self._linger = linger
         self.boot = os.urandom(8).hex()
         self._name = name
         self._path = socket_path
@@ -70,7 +71,7 @@ class Worker:
         self._epoll.register(self._listener.fileno(), select.EPOLLIN)
         self._epoll.register(self._engine.rtcp_descriptor, select.EPOLLIN)
         self._durations: list[float] = []
-        self._late = 0
+        self._late = self._failures = 0
         self._load_at = time.monotonic()
         self._load_cpu = time.process_time()
         self._load_skipped = 0
@@ -94,7 +95,7 @@ class Worker:
                 left_out = behind - _MAX_BACKLOG_TICKS
                 self._engine.skip(left_out)
                 due += left_out * TICK
-            self._engine.tick(now)
+            self._tick(now)
             done = time.monotonic()
             self._durations.append(done - now)
             if done - due > TICK:
@@ -106,12 +107,24 @@ class Worker:
                 break
             if now - collected > 60:
                 collected = now
-                gc.collect(1)
+                gc.collect()
         self._close()
+
+    def _tick(self, now: float) -> None:
+        try:
+            self._engine.tick(now)
+            self._failures = 0
+        except Exception:
+            self._failures += 1
+            if self._failures in (1, 10, 100):
+                log.exception("a tick failed, %d in a row", self._failures)
+            if self._failures >= _MAX_FAILURES:
+                # No audio flows anyway: a new worker serves new calls.
+                raise
 
     def _wait_until(self, due: float) -> None:
         """Serves the application meanwhile."""
-        self._serve(due - 0.0015)
+        self._serve(due - 0.0005)
         rest = due - time.monotonic()
         if rest > 0:
             time.sleep(rest)
@@ -134,7 +147,8 @@ class Worker:
                 self._do(self._commands.popleft())
                 if time.monotonic() >= until:
                     break
-            if time.monotonic() >= until:
+            # The kernel waits for whole milliseconds only; the caller sleeps through the rest.
+            if until - time.monotonic() < 0.001:
                 return
 
     # --- the application ---
@@ -263,7 +277,7 @@ class Worker:
             self._last_leg_at = now
         if self._connection is not None:
             return False
-        lonely = now - max(self._last_leg_at, self._alone_since) > _LONELY_SECONDS
+        lonely = now - max(self._last_leg_at, self._alone_since) > self._linger
         return lonely or now - self._alone_since > _MAX_ALONE_SECONDS
 
     def _tell_load(self, now: float) -> None:
@@ -317,6 +331,7 @@ def main() -> int:
     parser.add_argument("--ports", type=_ports, required=True, help="first-last")
     parser.add_argument("--data", type=Path, required=True, help="folder of recordings and sounds")
     parser.add_argument("--name", default="w0")
+    parser.add_argument("--linger", type=float, default=60.0, help="seconds without legs and application")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {args.name} %(levelname)s %(message)s")
     args.socket.parent.mkdir(parents=True, exist_ok=True)
@@ -332,7 +347,7 @@ def main() -> int:
     with contextlib.suppress(OSError):
         # Not everybody may; then we go without.
         os.nice(-5)
-    worker = Worker(args.socket, args.address, args.ports, args.data, args.name)
+    worker = Worker(args.socket, args.address, args.ports, args.data, args.name, args.linger)
     signal.signal(signal.SIGTERM, lambda *_: worker.end())
     signal.signal(signal.SIGINT, lambda *_: worker.end())
     log.info("started, boot %s", worker.boot)

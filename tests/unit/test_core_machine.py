@@ -214,15 +214,23 @@ class CoreMachine(RuleBasedStateMachine):
                 assert agent.reachable, "rang an agent who can't be reached"
                 assert not agent.calls, "rang an agent in a conversation"
                 assert not agent.offers, "rang a phone that rings"
-            case e.OfferMade(contact=contact, queue=name, agent=who) if name is not None and who is not None:
+            case e.OfferMade(contact=contact, queue=name, agent=who) if name and who:
                 queue = centre.queues[name]
                 assert eligible(centre.agents[who]), "offered to an agent who isn't idle"
                 assert level_in(centre.agents[who].spec, queue.spec) is not None, "not an agent of the queue"
                 waiting = centre.contacts[contact]
+                if event.why.startswith("first in line"):
+                    heads = [centre.queues[one].waiting[:1] for one in centre.agents[who].queues]
+                    first = min(head[0] for head in heads if head)
+                    assert first[2] == contact, "overtook across queues"
                 if waiting.standing:
                     assert queue.waiting[0][2] == contact, "overtook within the queue"
                 else:
                     assert queue.spec.strategy == "ring_all"
+            case e.AgentStateChanged(agent=name, reason="missed"):
+                assert centre.agents[name].intent == "ready", "missed, though not ready"
+            case e.WrapUpBegan(agent=name, contact=contact):
+                assert contact in centre.agents[name].calls, "after-call work for somebody else's call"
         if getattr(event, "contact", None) in self.ended:
             assert isinstance(event, e.ContactEnded | e.WrapUpEnded | e.Recorded | e.AgentFreed), event
 
@@ -300,8 +308,11 @@ class CoreMachine(RuleBasedStateMachine):
             self.tell(f.PhoneRegistered(self.now, agent.id))
             self.tell(f.AgentReady(self.now, agent.id))
         for index, spec in enumerate(specs):
-            everybody = spec if spec.agents is None else replace(spec, agents=AGENTS)
-            self.tell(f.QueueChanged(self.now, everybody))
+            if index == 0:  # one queue where there is always something to do
+                spec = replace(spec, agents=AGENTS, needs={}, open_at=None, wrap_up=10.0)
+            elif spec.agents is not None:
+                spec = replace(spec, agents=AGENTS)
+            self.tell(f.QueueChanged(self.now, spec))
             self.tell(f.NumberChanged(self.now, NUMBERS[index], Destination("queue", spec.id)))
 
     @rule(spec=queue_specs)
@@ -365,6 +376,21 @@ class CoreMachine(RuleBasedStateMachine):
         if rings:
             self.tell(f.Rang(self.now, contact, leg))
         self.tell(f.Answered(self.now, contact, leg))
+
+    @precondition(lambda self: self.world.phones_that("ringing"))
+    @rule(busy=st.booleans())
+    def everybody_answers(self, busy: bool) -> None:
+        if busy:
+            self.burst(NUMBERS[0], 6)
+        for leg in self.world.phones_that("ringing"):
+            self.tell(f.Answered(self.now, leg.rpartition(".")[0], leg))
+
+    @precondition(lambda self: self.world.phones_that("talking"))
+    @rule(by_agent=st.booleans())
+    def everybody_hangs_up(self, by_agent: bool) -> None:
+        for leg in self.world.phones_that("talking"):
+            if self.world.phones[leg] == "talking":
+                self.tell(f.HungUp(self.now, leg.rpartition(".")[0], leg if by_agent else ""))
 
     @precondition(lambda self: self.world.phones_that("ringing"))
     @rule(
@@ -525,4 +551,4 @@ COMMON = {
 }
 
 TestCore = CoreMachine.TestCase
-TestCore.settings = settings(max_examples=60, stateful_step_count=50, **COMMON)
+TestCore.settings = settings(max_examples=250, stateful_step_count=50, **COMMON)

@@ -130,6 +130,8 @@ def test_a_backup_is_never_put_over_something(tmp_path: Path) -> None:
     (tmp_path / "full" / "x").write_text("x")
     with pytest.raises(DataFolderError, match="isn't empty"):
         backup(data, tmp_path / "full")
+    with pytest.raises(DataFolderError, match="in the data folder itself"):
+        backup(data, data / "backups" / "one")
     (tmp_path / "empty").mkdir()
     backup(data, tmp_path / "empty")
     with pytest.raises(DataFolderError, match="no ledger"):

@@ -204,6 +204,14 @@ def test_appends_and_reads_from_several_threads(tmp_path: Path) -> None:
         assert log.rows("acme", after=599)[0].seq == 600
 
 
+def test_a_closed_log_is_no_broken_one(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.close()
+    log.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        log.append(Batch())
+
+
 # --- folders that can't be used ---
 
 
@@ -211,6 +219,7 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "a" / "data"
     with open_log(data):
         assert data.stat().st_mode & 0o777 == 0o700
+        assert {path.stat().st_mode & 0o777 for path in data.iterdir()} == {0o600}
 
 
 def test_a_second_opener_is_told_who_holds_the_folder(tmp_path: Path) -> None:

@@ -253,3 +253,36 @@ def test_half_characters_are_stored_as_question_marks(tmp_path: Path) -> None:
         log.append(batch)
         assert '"dialled":"12?"' in log.rows("acme")[0].body
         assert codec.decode(*log.rows("acme")[0][5:8]).dialled == "12?"
+
+
+def test_a_snapshot_is_never_ahead_of_its_log(tmp_path: Path) -> None:
+    """Taken while one batch is being written and the next one is filled: it waits for the second."""
+    with open_log(tmp_path / "data") as log:
+        centre, batches, states = Centre(), [Batch(), Batch()], []
+        steps = list(story(2, 60))
+        for batch, part in zip(batches, (steps[:40], steps[40:]), strict=True):
+            for fact, events, commands in part:
+                step(centre, fact)
+                batch.step(log, "acme", fact, events, commands)
+            states.append(copy.deepcopy(centre))
+        snapshot(log, "acme", centre)
+        for place, batch in enumerate(batches):
+            log.append(batch)
+            with open_log(crashed(tmp_path / "data", tmp_path / f"crash{place}")) as again:
+                assert reindexed(recover(again, "acme").centre) == reindexed(states[place])
+                assert bool(again.snapshotted["acme"]) == (place == 1)
+                with again.reading() as db:
+                    assert db.execute("SELECT count(*) FROM snapshots").fetchone() == (place,)
+
+
+def test_the_last_event_before_a_snapshot_is_not_applied_twice(tmp_path: Path) -> None:
+    centre = Centre()
+    with open_log(tmp_path) as log:
+        for fact in (f.QueueChanged(START, QueueSpec("q")), f.QueueRemoved(START, "q")):
+            batch = Batch()
+            batch.step(log, "acme", fact, *step(centre, fact))
+            log.append(batch)
+        assert log.rows("acme")[-1].kind == "event.QueueDropped"
+        snapshot(log, "acme", centre)
+    with open_log(tmp_path) as log:
+        assert recover(log, "acme").centre.queues == {}

@@ -45,6 +45,8 @@ class LegBook:
         self.registration = Registration(self.doors, stack, desk.tell)
         self.legs: dict[str, VoiceLeg] = {}
         self.trunk_calls: dict[tuple[str, str], int] = {}
+        self.trunks_down: set[tuple[str, str]] = set()
+        "(tenant, trunk) of those whose OPTIONS go unanswered."
         self.refused = 0
         "Calls turned away by overload or full disk."
         self.overloaded: Callable[[], bool] = lambda: False

@@ -3,9 +3,10 @@
 import logging
 import re
 
-from centrala.channels.voice.book import LegBook, reason
+from centrala.channels.voice.book import reason
 from centrala.channels.voice.doors import DIALLABLE
 from centrala.channels.voice.legs import VoiceLeg
+from centrala.channels.voice.orders import Orders
 from centrala.core import facts as f
 from centrala.protocols.sip import events as s
 from centrala.protocols.sip.flow import Flow
@@ -28,7 +29,7 @@ OVERLOAD_RETRY = 5
 "Seconds in Retry-After of a 503."
 
 
-class Calls(LegBook):
+class Calls(Orders):
     # --- calls that come in ---
 
     def _invite(self, event: s.InviteReceived, now: float) -> None:
@@ -55,8 +56,11 @@ class Calls(LegBook):
         dialled = event.request_uri_user
         tenant, trunk = trunks[0]
         number = None
-        for tenant, trunk in trunks:  # noqa: B007 two tenants may share a carrier: whose number is it?
+        for tenant, trunk in trunks:  # two tenants may share a carrier: whose number is it?
             number = self.doors.number_in(tenant, dialled)
+            if number is None and trunk.register is not None and dialled == trunk.register.user:
+                # A carrier calls what we registered; the number that was dialled stands in To.
+                number = self.doors.number_in(tenant, event.to_user)
             if number is not None:
                 break
         user = event.p_asserted or event.from_user
@@ -166,6 +170,8 @@ class Calls(LegBook):
         branches = self._branches.get(leg.side, [])
         if leg.id in branches:
             branches.remove(leg.id)
+            if not branches and self._over_the_next_trunk(leg, event.status, now):
+                return
             if not branches:
                 del self._branches[leg.side]
                 cause = CAUSES.get(event.status, "failed")
@@ -193,22 +199,28 @@ class Calls(LegBook):
         if leg is None:
             return
         if event.sdp is None:
-            self.stack.answer_reinvite(leg.id, self._offer(leg), now=now)
+            self.stack.answer_reinvite(leg.id, self._offer(leg), now=now)  # the answer comes with the ACK
             return
         was_held = leg.held
         if not self._take_offer(leg, event.sdp):
             self.stack.reject_reinvite(leg.id, 488, now=now)
             return
         self.stack.answer_reinvite(leg.id, leg.sdp, now=now)
+        self._renewed(leg, was_held, now)
+
+    def _re_answered(self, event: s.Reanswered, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        was_held = leg.held
+        if event.sdp is not None and self._take_answer(leg, event.sdp):
+            self._renewed(leg, was_held, now)
+
+    def _renewed(self, leg: VoiceLeg, was_held: bool, now: float) -> None:
         self._set_leg(leg)
         if leg.held != was_held and leg.side and leg.established:
             kind = f.PutOnHold if leg.held else f.TakenOffHold
             self.desk.tell(leg.tenant, kind(now, leg.contact, leg.side))
-
-    def _re_answered(self, event: s.Reanswered, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is not None and event.sdp is not None and self._take_answer(leg, event.sdp):
-            self._set_leg(leg)
 
     def _referred(self, event: s.Referred, now: float) -> None:
         leg = self.legs.get(event.leg)
@@ -239,12 +251,21 @@ class Calls(LegBook):
             self._came_back(*registered, event.flow, now)
 
     def _peer_unreachable(self, event: s.PeerUnreachable, now: float) -> None:
-        """The phone's connection broke: it has a while to come back (its audio goes on), then the leg is over."""
         self._strand(event.leg)
 
     def _strand(self, name: str) -> None:
-        if name in self.legs and name not in self._stranded:
+        """The phone's connection broke: it has a while to come back (its audio goes on), then the leg is over.
+
+        Carriers, and phones that never register, close idle connections as they like (RFC 3261 18); what we have to
+        say to them opens another, and the session timer notices if they are gone.
+        """
+        leg = self.legs.get(name)
+        if leg is not None and self._registers(leg) and name not in self._stranded:
             self._stranded[name] = self.desk.later(PEER_LOST_SECONDS, self._peer_lost, name)
+
+    def _registers(self, leg: VoiceLeg) -> bool:
+        agent = self.settings.tenants[leg.tenant].agents.get(leg.agent)
+        return agent is not None and agent.sip_password is not None
 
     def _peer_lost(self, name: str) -> None:
         del self._stranded[name]

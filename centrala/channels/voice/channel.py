@@ -15,6 +15,7 @@ from typing import Any
 
 from centrala.channels.voice import legs as storage
 from centrala.channels.voice.book import reason
+from centrala.channels.voice.orders import trunk_uri
 from centrala.channels.voice.revival import Revival
 from centrala.channels.voice.sound import Sound
 from centrala.core import commands as c
@@ -24,7 +25,7 @@ from centrala.media import messages as m
 from centrala.protocols.sip import events as s
 from centrala.protocols.sip.flow import Flow
 from centrala.protocols.sip.stack import SipStack
-from centrala.settings import Settings
+from centrala.settings import Settings, Trunk
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,8 @@ class VoiceChannel(Revival):
     def flow_closed(self, flow: Flow) -> None:
         now = self.desk.now()
         self.stack.flow_closed(flow, now)
-        self.registration.flow_closed(flow, now)
+        if flow.reliable:
+            self.registration.flow_closed(flow, now)
 
     # --- to the desk ---
 
@@ -142,6 +144,8 @@ class VoiceChannel(Revival):
                 if event.leg in self.legs:
                     self.stack.bye(event.leg, reason=reason("no sound"), now=now)
                     self.settled()
+            case m.Digit(how="event"):
+                self._pass_on(event.leg, event.digit)  # one that is heard is passed on by being heard
             case m.PlayerFailed():
                 log.error("a sound can't be played: %s", event.why)
             case m.Refused():
@@ -149,13 +153,29 @@ class VoiceChannel(Revival):
             case _:
                 pass
 
-    # --- trunks by registration ---
+    def _pass_on(self, name: str, digit: str) -> None:
+        """A digit of one end of a conversation, for the other."""
+        leg = self.legs.get(name)
+        contact = self._centre(leg.tenant).contacts.get(leg.contact) if leg is not None else None
+        if leg is None or contact is None or contact.state != "active" or contact.leg is None:
+            return
+        other = self.legs.get(leg.contact) if leg.side else self._other(contact.leg)
+        if other is not None:
+            self.sound.send(other.worker, m.SendDigits(leg=other.id, digits=digit))
+            self.desk.wake()
+
+    def _info(self, event: s.InfoReceived, now: float) -> None:
+        self._pass_on(event.leg, event.digit)
+
+    # --- trunks: registration, signs of life ---
 
     def start_trunks(self) -> None:
         """Register with every carrier that wants it."""
         now = self.desk.now()
         for tenant in self.settings.tenants.values():
             for trunk in tenant.trunks.values():
+                if trunk.options_interval is not None:
+                    self._ask_trunk(tenant.id, trunk)
                 wanted = trunk.register
                 address = (wanted.registrar or trunk.address) if wanted is not None else None
                 if wanted is None or address is None:
@@ -171,6 +191,25 @@ class VoiceChannel(Revival):
                     expires=int(wanted.expires),
                     now=now,
                 )
+
+    def _ask_trunk(self, tenant: str, trunk: Trunk) -> None:
+        """OPTIONS, again and again (RFC 3261 11): does the trunk live?"""
+        uri = trunk_uri(trunk)
+        if uri is None or trunk.options_interval is None:
+            return
+        self.stack.options(f"{tenant}/{trunk.id}", uri, now=self.desk.now())
+        self.desk.later(trunk.options_interval, self._ask_trunk, tenant, trunk)
+        self.desk.wake()
+
+    def _options_answered(self, event: s.OptionsAnswered, now: float) -> None:
+        tenant, _, trunk = event.key.partition("/")
+        down = event.status in (408, 503)
+        if down and (tenant, trunk) not in self.trunks_down:
+            self.trunks_down.add((tenant, trunk))
+            log.error("ALARM tenant %s: trunk %s doesn't answer OPTIONS (%d)", tenant, trunk, event.status)
+        elif not down and (tenant, trunk) in self.trunks_down:
+            self.trunks_down.discard((tenant, trunk))
+            log.warning("ALARM over, tenant %s: trunk %s answers again", tenant, trunk)
 
     def _trunk_registered(self, event: s.TrunkRegistered, now: float) -> None:
         log.info("trunk %s: registered for %d s", event.trunk, event.expires)
@@ -195,10 +234,10 @@ EVENTS: dict[type, Callable[[VoiceChannel, Any, float], None]] = {
     s.Reanswered: VoiceChannel._re_answered,
     s.Referred: VoiceChannel._referred,
     s.TransferProgressed: VoiceChannel._ignored,
-    s.InfoReceived: VoiceChannel._ignored,
+    s.InfoReceived: VoiceChannel._info,
     s.PeerUnreachable: VoiceChannel._peer_unreachable,
     s.RegisterReceived: VoiceChannel._registered,
-    s.OptionsAnswered: VoiceChannel._ignored,
+    s.OptionsAnswered: VoiceChannel._options_answered,
     s.TrunkRegistered: VoiceChannel._trunk_registered,
     s.TrunkRegistrationFailed: VoiceChannel._trunk_failed,
     s.MessageRejected: VoiceChannel._ignored,

@@ -34,6 +34,8 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
     "The phone has put us on hold."
     trunk: str = ""
     "The trunk it goes over, for limits."
+    tried: list[str] = []
+    "Trunks that couldn't take this call before."
     user: str = ""
     "Caller: the number or name that calls."
     display: str = ""

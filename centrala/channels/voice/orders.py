@@ -2,8 +2,9 @@
 
 import logging
 import re
+from collections.abc import Collection
 
-from centrala.channels.voice.book import REFUSALS, LegBook
+from centrala.channels.voice.book import REFUSALS, LegBook, reason
 from centrala.channels.voice.legs import VoiceLeg
 from centrala.core import commands as c
 from centrala.core import facts as f
@@ -12,6 +13,15 @@ from centrala.protocols.sip.flow import Flow
 from centrala.settings import Trunk
 
 log = logging.getLogger(__name__)
+
+Target = tuple[str, Flow | None, tuple[str, ...], Trunk | None]
+"(URI, flow, route, trunk) of a phone to ring."
+
+PASSED_ON = frozenset({408, *range(500, 600)})
+"Statuses of a trunk after which the next one is tried."
+
+TRUNK_SILENCE = 4.0
+"Seconds without any word, not even 100, after which a call is tried over the next trunk."
 
 
 class Orders(LegBook):
@@ -48,33 +58,43 @@ class Orders(LegBook):
         targets = self._targets(tenant, command, now)
         caller = self.legs.get(command.contact)
         self._branches[command.leg] = []
-        for number, (uri, flow, route, trunk) in enumerate(targets):
+        agent = command.target.name if command.target.kind == "agent" else ""
+        for number, target in enumerate(targets):
             name = command.leg if number == 0 else f"{command.leg}/{number}"
-            worker = caller.worker if caller is not None else self.sound.choose()
-            port = self.sound.take_port(worker)
-            if port is None:
-                log.error("tenant %s: no media port is free for a ringing phone", tenant)
+            if not self._ring_one(name, tenant, command.contact, command.leg, agent, caller, target, now):
                 break
-            leg = VoiceLeg(name, tenant, command.contact, command.leg, worker=worker, port=port)
-            leg.agent = command.target.name if command.target.kind == "agent" else ""
-            leg.trunk = trunk.id if trunk is not None else ""
-            self.legs[name] = leg
-            self._branches[command.leg].append(name)
-            self._changed.add(name)
-            self._invite_out(leg, caller, uri, flow, route, trunk, now)
         if not self._branches[command.leg]:
             del self._branches[command.leg]
             self.desk.tell(tenant, f.OfferFailed(now, command.contact, command.leg, "unreachable"))
 
-    def _targets(
-        self, tenant: str, command: c.Ring, now: float
-    ) -> list[tuple[str, Flow | None, tuple[str, ...], Trunk | None]]:
-        """(URI, flow, route, trunk) of each phone to ring."""
+    def _ring_one(
+        self, name: str, tenant: str, contact: str, side: str, agent: str, caller: VoiceLeg | None,
+        target: Target, now: float,
+    ) -> bool:  # fmt: skip
+        """Ring one phone as leg `name`, a branch of `side`; False when no media port is free."""
+        uri, flow, route, trunk = target
+        worker = caller.worker if caller is not None else self.sound.choose()
+        port = self.sound.take_port(worker)
+        if port is None:
+            log.error("tenant %s: no media port is free for a ringing phone", tenant)
+            return False
+        leg = VoiceLeg(name, tenant, contact, side, worker=worker, port=port, agent=agent)
+        if trunk is not None:
+            leg.trunk = trunk.id
+            self.trunk_calls[tenant, trunk.id] = self.trunk_calls.get((tenant, trunk.id), 0) + 1
+            self.desk.later(TRUNK_SILENCE, self._trunk_silent, name)
+        self.legs[name] = leg
+        self._branches[side].append(name)
+        self._changed.add(name)
+        self._invite_out(leg, caller, uri, flow, route, trunk, now)
+        return True
+
+    def _targets(self, tenant: str, command: c.Ring, now: float) -> list[Target]:
         target = command.target
         match target.kind:
             case "agent":
                 agent = self.settings.tenants[tenant].agents.get(target.name)
-                found: list[tuple[str, Flow | None, tuple[str, ...], Trunk | None]] = [
+                found: list[Target] = [
                     (binding.uri, binding.flow, binding.path, None)
                     for binding in self.registration.bindings(tenant, target.name, now)
                 ]
@@ -85,22 +105,49 @@ class Orders(LegBook):
                 return [(target.name, None, (), None)]
             case _:
                 caller = self.legs.get(command.contact)
-                trunk = self._free_trunk(tenant)
-                if caller is None or trunk is None:
-                    return []
-                address = trunk.address or (trunk.register.registrar if trunk.register else None)
-                if address is None:
-                    return []
-                self.trunk_calls[tenant, trunk.id] = self.trunk_calls.get((tenant, trunk.id), 0) + 1
-                host = f"[{address[0]}]" if ":" in address[0] else address[0]
-                suffix = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
-                return [(f"sip:{caller.outside}@{host}:{address[1]}{suffix}", None, (), trunk)]
+                return self._over_a_trunk(caller, ()) if caller is not None else []
 
-    def _free_trunk(self, tenant: str) -> Trunk | None:
-        for trunk in self.doors.way_out(tenant):
-            if trunk.max_calls is None or self.trunk_calls.get((tenant, trunk.id), 0) < trunk.max_calls:
-                return trunk
-        return None
+    # --- trunks, one after the other ---
+
+    def _over_a_trunk(self, caller: VoiceLeg, tried: Collection[str]) -> list[Target]:
+        """The first trunk with room to the number that `caller` dialled; those known to be down come last."""
+        tenant = caller.tenant
+        trunks = self.doors.way_out(tenant)
+        for trunk in sorted(trunks, key=lambda one: (tenant, one.id) in self.trunks_down):
+            full = self.trunk_calls.get((tenant, trunk.id), 0) >= (trunk.max_calls or 1 << 30)
+            uri = trunk_uri(trunk, caller.outside)
+            if uri is not None and not full and trunk.id not in tried:
+                return [(uri, None, (), trunk)]
+        return []
+
+    def _over_the_next_trunk(self, failed: VoiceLeg, status: int, now: float) -> bool:
+        """After a trunk that couldn't serve a call: True if another one is being tried."""
+        caller = self.legs.get(failed.contact)
+        if not failed.trunk or failed.rang or status not in PASSED_ON or caller is None:
+            return False
+        tried = [*failed.tried, failed.trunk]
+        targets = self._over_a_trunk(caller, tried)
+        if not targets:
+            return False
+        log.warning(
+            "tenant %s: trunk %s answered %d, the next one is tried", failed.tenant, failed.trunk, status
+        )
+        name = f"{failed.side}/{len(tried)}"
+        if not self._ring_one(name, failed.tenant, failed.contact, failed.side, "", caller, targets[0], now):
+            return False
+        self.legs[name].tried = tried
+        return True
+
+    def _trunk_silent(self, name: str) -> None:
+        """The call goes over another trunk; should this one answer after all, the stack hangs up there."""
+        leg = self.legs.get(name)
+        if leg is None or self.stack.heard(name):
+            return
+        branches = self._branches.get(leg.side, [])
+        if name in branches and self._over_the_next_trunk(leg, 408, self.desk.now()):
+            branches.remove(name)
+            self._end(leg, "", self.desk.now())
+        self.desk.wake()
 
     def _invite_out(
         self, leg: VoiceLeg, caller: VoiceLeg | None, uri: str, flow: Flow | None, route: tuple[str, ...],
@@ -129,8 +176,13 @@ class Orders(LegBook):
 
     def _cancel_ring(self, tenant: str, command: c.CancelRing) -> None:
         now = self.desk.now()
+        contact = self._centre(tenant).contacts.get(command.contact)
+        # RFC 3326 2: phones don't count it as a missed call then.
+        taken = contact is not None and contact.state == "active"
         for name in self._branches.pop(command.leg, []):
             leg = self.legs.get(name)
+            if leg is not None and taken:
+                self.stack.cancel(name, reason=reason("Call completed elsewhere", 200), now=now)
             if leg is not None:
                 self._end(leg, "", now)
 
@@ -167,6 +219,10 @@ class Orders(LegBook):
                     path=f"recordings/{tenant}/{caller.contact}.wav",
                 ),
             )
+            # A recording that runs since before a transfer goes on with the new one.
+            self.sound.send(
+                caller.worker, m.SetRecordLegs(recording=caller.contact, left=caller.id, right=other.id)
+            )
 
     def _hang_up(self, tenant: str, command: c.HangUp) -> None:
         now = self.desk.now()
@@ -189,6 +245,16 @@ class Orders(LegBook):
         leg = self._other(command.leg) if command.leg else self.legs.get(command.contact)
         if leg is not None:
             self.stack.reject_refer(leg.id, REFUSALS.get(command.cause, 603), now=self.desk.now())
+
+
+def trunk_uri(trunk: Trunk, user: str = "") -> str | None:
+    """A SIP URI at the trunk; None for one that only takes calls in."""
+    address = trunk.address or (trunk.register.registrar if trunk.register else None)
+    if address is None:
+        return None
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    suffix = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
+    return f"sip:{user}@{host}:{address[1]}{suffix}" if user else f"sip:{host}:{address[1]}{suffix}"
 
 
 def _user_part(text: str) -> str:

@@ -38,11 +38,12 @@ class Registration:
         Names that don't exist are challenged like those that do: nobody learns here who works in the house.
         """
         stack, bans = self._stack, self._doors.bans
-        keys = (f"user:{user}", f"address:{flow.remote[0]}")
+        found = self._doors.agent_named(user, host, auth.realm if auth is not None else "")
+        # Names that don't exist count by address alone, or they would fill the memory of names.
+        keys = (*((f"user:{found[0]}/{user}",) if found is not None else ()), f"address:{flow.remote[0]}")
         if bans.banned(now, *keys):
             stack.refuse(key, 403, reason="Too many wrong passwords", now=now)
             return None
-        found = self._doors.agent_named(user, host, auth.realm if auth is not None else "")
         tenant = found[0] if found is not None else next(iter(self._doors.tenants))
         realm = self._doors.tenants[tenant].domain
         if auth is None:

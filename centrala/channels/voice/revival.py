@@ -8,7 +8,6 @@ import msgspec
 from centrala.channels.voice import legs as storage
 from centrala.channels.voice.calls import Calls
 from centrala.channels.voice.legs import VoiceLeg
-from centrala.channels.voice.orders import Orders
 from centrala.channels.voice.registration import STORED
 from centrala.core import commands as c
 from centrala.core import facts as f
@@ -19,7 +18,7 @@ from centrala.protocols.sip.leg import decode as decode_leg
 log = logging.getLogger(__name__)
 
 
-class Revival(Calls, Orders):
+class Revival(Calls):
     # --- the application died ---
 
     def restore(self, stored: Mapping[str, bytes], holds: Mapping[int, m.Holds]) -> None:
@@ -47,6 +46,10 @@ class Revival(Calls, Orders):
                 trunk = (kept.voice.tenant, kept.voice.trunk)
                 self.trunk_calls[trunk] = self.trunk_calls.get(trunk, 0) + 1
         self.stack.restore(sip, now)
+        for leg in self.legs.values():
+            over = self.settings.tenants[leg.tenant].trunks.get(leg.trunk)
+            if leg.side and over is not None and over.register is not None:
+                self.stack.credentials(leg.id, over.register.user, over.register.password.reveal())
         self.registration.restore(bindings, now)
         for name, kept_sip in sip.items():
             if decode_leg(kept_sip).flow.reliable:

@@ -4,9 +4,12 @@ UDP is drained whole per wake-up, so that what arrives together is decided and c
 """
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +31,13 @@ DRAIN = 256
 CONNECT_SECONDS = 5.0
 MAX_UNSENT = 1 << 20
 "Bytes that wait for a slow peer on one connection; beyond it the connection is closed."
+
+
+HINTS = {
+    errno.EADDRINUSE: "Another program uses the port: stop it, or change listen.sip in the file.",
+    errno.EACCES: "Ports below 1024 need a permission: grant CAP_NET_BIND_SERVICE, or change listen.sip in the file.",
+    errno.EADDRNOTAVAIL: "This machine has no such address: change listen.sip in the file.",
+}
 
 
 class PortTaken(OSError):
@@ -59,38 +69,60 @@ class Transports:
         self._numbers = 0
 
     async def listen(self, listeners: Sequence[Listener]) -> list[Listener]:
-        """Open every listener; port 0 becomes the port that was got. Raises PortTaken."""
+        """Bind every listener; port 0 becomes the port that was got. Raises PortTaken. Nothing is taken in yet."""
         return [await self._listen(one) for one in listeners]
+
+    async def begin(self) -> None:
+        """Take in what comes: whoever is told of it is there now."""
+        loop = asyncio.get_running_loop()
+        for local, sock in self._udp.items():
+            loop.add_reader(sock, self._drain, sock, local)
+        for server in self._servers:
+            await server.start_serving()
 
     async def _listen(self, one: Listener) -> Listener:
         loop = asyncio.get_running_loop()
         where = f"{one.transport}:{one.host}:{one.port}"
         try:
             if one.transport == "udp":
-                return replace(one, port=self._listen_udp(one, loop))
-            tls = _server_tls(one) if one.transport in ("tls", "wss") else None
+                return replace(one, port=self._listen_udp(one))
+            try:
+                tls = _server_tls(one) if one.transport in ("tls", "wss") else None
+            except OSError as problem:
+                raise PortTaken(
+                    f"cannot listen on {where}: the certificate {one.certificate} and its key {one.key} can't be "
+                    f"used ({getattr(problem, 'reason', None) or problem.strerror or problem}). Expected two PEM files "
+                    "that belong together."
+                ) from problem
             if one.transport in ("ws", "wss"):
                 return await self._listen_ws(one, tls)
             bound: dict[str, tuple[str, int]] = {}
             server = await loop.create_server(
-                lambda: _Stream(self, one.transport, bound["local"]), one.host, one.port, ssl=tls
+                lambda: _Stream(self, one.transport, bound["local"]),
+                one.host,
+                one.port,
+                ssl=tls,
+                start_serving=False,
             )
             port = server.sockets[0].getsockname()[1]
             bound["local"] = (one.host, port)
             self._servers.append(server)
             return replace(one, port=port)
         except OSError as problem:
+            if isinstance(problem, PortTaken):
+                raise
+            hint = HINTS.get(problem.errno or 0, "Change listen.sip in the file.")
             raise PortTaken(
-                f"cannot listen on {where}: {problem.strerror or problem}. "
-                "Another program may use the port: stop it, or change listen.sip in the file."
+                f"cannot listen on {where}: {os.strerror(problem.errno or 0)}. {hint}"
             ) from problem
 
-    def _listen_udp(self, one: Listener, loop: asyncio.AbstractEventLoop) -> int:
+    def _listen_udp(self, one: Listener) -> int:
         family = socket.AF_INET6 if ":" in one.host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            _hear_of_errors(sock, family)
             sock.bind((one.host, one.port))
         except OSError:
             sock.close()
@@ -98,7 +130,6 @@ class Transports:
         port = int(sock.getsockname()[1])
         local = (one.host, port)
         self._udp[local] = sock
-        loop.add_reader(sock, self._drain, sock, local)
         return port
 
     def _drain(self, sock: socket.socket, local: tuple[str, int]) -> None:
@@ -107,11 +138,20 @@ class Transports:
                 data, address = sock.recvfrom(65536)
             except (BlockingIOError, InterruptedError):
                 break
-            except OSError as problem:  # an ICMP error of an earlier send
-                log.debug("udp receive: %s", problem)
+            except OSError:  # an ICMP error of an earlier send
+                self._unreachable(sock, local)
                 continue
             self.received(data, Flow("udp", local, (address[0], address[1])))
         self.settled()
+
+    def _unreachable(self, sock: socket.socket, local: tuple[str, int]) -> None:
+        """Nobody listens where we sent to: say so now, instead of after 32 seconds of silence."""
+        while True:
+            try:
+                _, _, _, address = sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            self.closed(Flow("udp", local, (address[0], address[1])))
 
     async def _listen_ws(self, one: Listener, tls: ssl.SSLContext | None) -> Listener:
         bound: dict[str, tuple[str, int]] = {}
@@ -127,6 +167,7 @@ class Transports:
             subprotocols=[Subprotocol("sip")],
             max_size=65536,
             compression=None,
+            start_serving=False,
         )
         port = next(iter(server.sockets)).getsockname()[1]
         bound["local"] = (one.host, port)
@@ -155,12 +196,17 @@ class Transports:
             sock = next(iter(self._udp.values()))
         if sock is None:
             return
-        try:
-            sock.sendto(data, flow.remote)
-        except socket.gaierror:
-            log.warning("udp: a host name could not be resolved")
-        except OSError as problem:
-            log.debug("udp send: %s", problem)
+        for _ in range(
+            2
+        ):  # the first attempt may be told of an earlier one's ICMP error, and sends nothing then
+            try:
+                sock.sendto(data, flow.remote)
+                return
+            except socket.gaierror:
+                log.warning("udp: a host name could not be resolved")
+                return
+            except OSError as problem:
+                log.debug("udp send: %s", problem)
 
     def _connect(self, flow: Flow, data: bytes) -> None:
         key = (flow.transport, *flow.remote)
@@ -314,6 +360,13 @@ class _WebSocket:
 
     def abort(self) -> None:
         self._connection.transport.abort()
+
+
+def _hear_of_errors(sock: socket.socket, family: int) -> None:
+    """Ask for ICMP errors with the address they are about (ip(7), IP_RECVERR); Linux only."""
+    if sys.platform == "linux":
+        level, option = (socket.IPPROTO_IPV6, 25) if family == socket.AF_INET6 else (socket.IPPROTO_IP, 11)
+        sock.setsockopt(level, option, 1)
 
 
 def _server_tls(one: Listener) -> ssl.SSLContext:

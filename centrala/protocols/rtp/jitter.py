@@ -266,10 +266,12 @@ class Jitter:
         )
         if have.all():
             out[rows] = self._ring[rows, slot]
+            self.concealed[rows] += self._missing[rows]
             self._missing[rows] = 0
         else:
             good = rows[have]
             out[good] = self._ring[good, slot[have]]
+            self.concealed[good] += self._missing[good]
             self._missing[good] = 0
             self._conceal(rows[~have], out)
         self._due[rows] = due + 1
@@ -285,7 +287,6 @@ class Jitter:
             factor = np.asarray(_DECAY, np.float32)[missing[fading]]
             out[at] = (out[at] * factor[:, None]).astype(np.int16)
         out[rows[(missing >= len(_DECAY)) & (missing <= _IDLE_AFTER)]] = 0
-        self.concealed[rows] += missing < _IDLE_AFTER
 
     def _watch(self, rows: Ints, lead: Ints, out: NDArray[np.int16]) -> None:
         """Takes out frames where the reserve is greater than needed."""

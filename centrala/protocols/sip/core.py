@@ -9,7 +9,7 @@ from centrala.protocols.sip import message as messages
 from centrala.protocols.sip.config import EXTENSIONS, METHODS, ListeningPoint, StackConfig
 from centrala.protocols.sip.digest import DigestCredentials, DigestServer, parse_credentials
 from centrala.protocols.sip.events import SipEvent
-from centrala.protocols.sip.flow import Flow
+from centrala.protocols.sip.flow import WEB_SOCKETS, Flow
 from centrala.protocols.sip.leg import Leg
 from centrala.protocols.sip.message import Message, clean
 from centrala.protocols.sip.timers import Timers
@@ -57,6 +57,10 @@ class Core:
         self._events.append(event)
 
     def _send(self, flow: Flow, data: bytes) -> None:
+        if flow.connection == 0 and flow.transport in WEB_SOCKETS:
+            # Nobody can call a browser: what it must hear waits for `rebind` (RFC 7118 5.5)
+            self._count("held for a browser")
+            return
         self._outgoing.append((flow, data))
 
     def _branch(self) -> str:
@@ -203,7 +207,7 @@ class Core:
             if not there:
                 del self._by_connection[leg.flow]
 
-    def _drop(self, leg: Leg) -> None:
+    def _drop(self, leg: Leg, now: float) -> None:
         self._legs.pop(leg.id, None)
         if self._dialogs.get((leg.call_id, leg.local_tag)) == leg.id:
             del self._dialogs[(leg.call_id, leg.local_tag)]

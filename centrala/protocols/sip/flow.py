@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-STREAMS = frozenset({"tcp", "tls", "ws", "wss"})
-SECURE = frozenset({"tls", "wss"})
+WEB_SOCKETS = frozenset({"ws", "wss"})
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 
 

@@ -11,13 +11,14 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from centrala.protocols.sip import message as messages
-from centrala.protocols.sip.calls import unknown_extensions
 from centrala.protocols.sip.config import METHODS, ListeningPoint, StackConfig
 from centrala.protocols.sip.core import ALLOW, HIDDEN, SUPPORTED, Headers, derived, header_lines
+from centrala.protocols.sip.dialogs import USER_TIME
 from centrala.protocols.sip.digest import DigestCredentials, Verdict
 from centrala.protocols.sip.events import ContactBinding, PeerUnreachable, RegisterReceived, SipEvent
 from centrala.protocols.sip.flow import Flow
 from centrala.protocols.sip.framing import PING, PONG
+from centrala.protocols.sip.incoming import unknown_extensions
 from centrala.protocols.sip.leg import Leg, decode
 from centrala.protocols.sip.message import MalformedMessage, Message
 from centrala.protocols.sip.tables import Act, Input, State
@@ -29,7 +30,6 @@ __all__ = ["Flow", "Headers", "ListeningPoint", "SipStack", "StackConfig"]
 
 _KNOWN_METHODS = frozenset({*METHODS, "SUBSCRIBE", "PUBLISH", "MESSAGE"})
 _INPUT_OF_CLASS = {1: Input.PROVISIONAL, 2: Input.SUCCESS}
-_LEG_TIMERS = frozenset({"ok", "ok-end", "rel", "rel-end", "refresh", "expire", "retry", "cancel"})
 
 
 class SipStack(Trunks):
@@ -117,26 +117,25 @@ class SipStack(Trunks):
                 self._retry(leg, now)
             case "cancel":
                 self._cancel_unheard(leg, now)
+            case "unanswered":
+                self._unanswered(leg, now)
             case _:
                 raise AssertionError(f"unknown timer of a leg: {name}")
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """A connection is gone or couldn't be opened; also for a UDP flow that ICMP calls unreachable."""
-        broken = [tx for tx in self._tx.clients.values() if tx.flow == flow]
-        for tx in broken:
+        for leg_id in sorted(self._by_connection.get(flow, ())):
+            leg = self._legs[leg_id]
+            if flow.connection:
+                self._detach(leg)
+                if leg.phase != "early":
+                    self._reroute(leg, flow)
+            if leg.phase != "ending" and not (leg.outgoing and leg.phase == "early"):
+                self._tell(PeerUnreachable(leg_id))
+        for tx in [tx for tx in self._tx.clients.values() if tx.flow == flow]:
             act = self._tx.drive(tx, Input.BROKEN, now)
             if act is not None:
                 self._gone_wrong(tx, act, now)
-        for leg_id in sorted(self._by_connection.get(flow, ())):
-            leg = self._legs.get(leg_id)
-            if leg is not None and leg.phase == "confirmed" and not leg_id.startswith(HIDDEN):
-                self._tell(PeerUnreachable(leg_id))
-
-    def rebind(self, leg: str, flow: Flow, *, now: float) -> None:
-        """The peer of a leg came back over another connection: go on there (RFC 5626 4.3)."""
-        found = self._leg(leg)
-        if found is not None:
-            self._move(found, flow)
 
     def leg_of(self, call_id: str, local_tag: str, remote_tag: str) -> str | None:
         """The leg of a dialog, None if there is none."""
@@ -372,7 +371,7 @@ class SipStack(Trunks):
             return
         self._tx.serve(message, key, self._return_flow(message, flow))
         self._waiting[key] = data
-        self._timers.set("k" + key, "unadopted", now + 32.0)
+        self._timers.set("k" + key, "unadopted", now + USER_TIME)
         self._tell(
             RegisterReceived(
                 key=key,
@@ -435,12 +434,17 @@ class SipStack(Trunks):
             leg.remote_cseq -= 1
         self._adopt(leg)
         owner = "l" + leg.id
-        for key, sent in list(leg.sent.items()):
-            tx = self._tx.request(
+        if leg.flow.reliable:
+            # connections died with the process
+            old = leg.flow
+            self._detach(leg)
+            self._reroute(leg, old)
+            for sent in leg.sent.values():
+                sent.flow = leg.flow
+        for sent in list(leg.sent.values()):
+            self._tx.request(
                 sent.method, sent.branch, sent.data, sent.flow, ("leg", leg.id, sent.purpose), now
             )
-            if tx.key != key:
-                leg.sent[tx.key] = leg.sent.pop(key)
         if leg.invite_raw and leg.phase == "early" and not leg.outgoing:
             self._restore_invite(leg, now)
         elif leg.invite_key:

@@ -160,6 +160,14 @@ class Transactions:
             self._answered(tx)
         self._perform(tx, step, now)
 
+    def move(self, tx: Transaction, flow: Flow) -> None:
+        """Answer a server transaction over another connection than the request's."""
+        if tx.pending:
+            self._answered(tx)
+            tx.pending = True
+            self.pending[flow.remote[0]] = self.pending.get(flow.remote[0], 0) + 1
+        tx.flow = flow
+
     def _answered(self, tx: Transaction) -> None:
         if tx.pending:
             tx.pending = False

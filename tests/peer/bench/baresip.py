@@ -156,7 +156,9 @@ class Baresip:
             account += f';outbound="sip:{host}:{port};transport={self.transport}"'
         else:
             account += ";regint=0"
-        (self.folder / "accounts").write_text(account + "\n")
+        # Registered phones get their account over the control line: a call that waits for them comes in the
+        # moment they register, and its events would be over before anyone listened.
+        (self.folder / "accounts").write_text("" if self.registrar else account + "\n")
         (self.folder / "contacts").write_text("")
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -167,6 +169,8 @@ class Baresip:
                 env={**os.environ, "HOME": str(self.folder)},
             )
         self._connect(control)
+        if self.registrar:
+            self.command("uanew", account)
         return self
 
     def stop(self) -> None:

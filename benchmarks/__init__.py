@@ -1,0 +1,1 @@
+"""Figures of the product: `python -m benchmarks [name …]` measures, prints and keeps them."""
