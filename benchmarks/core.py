@@ -145,8 +145,16 @@ def run() -> dict[str, Any]:
 
     figures = [
         figure(f"facts a second, {name}", "≥ 30,000", one["facts_per_s"], lambda v: v >= 30_000, "{:,.0f}")
-        for name, one in measured.items()
+        for name, one in list(measured.items())[:2]
     ]
+    figures.append(
+        {
+            "what": "facts a second, 50 queues an agent",
+            "asked": "",
+            "measured": f"{wide['facts_per_s']:,.0f}",
+            "ok": None,
+        }
+    )
     figures += [
         figure("Python calls a fact, large : small", "≤ 1.05", calls_ratio, lambda v: v <= 1.05, "{:.3f}"),
         figure("time a fact, large : small", "≤ 2.5", time_ratio, lambda v: v <= 2.5, "{:.2f}"),

@@ -220,19 +220,46 @@ def overload(rate: float = 300.0, seconds: float = 8.0) -> dict[str, Any]:
 
 
 def run() -> dict[str, Any]:
+    start, call = start_and_idle(), queued_call()
+    few, many = free_to_invite(20), free_to_invite(100)
+    waits, flood = waiting_callers(), overload()
+    figures = [
+        figure("seconds to ready", "≤ 2", start["ready_s"], start["ready_s"] <= 2),
+        figure("MB when idle", "≤ 150", start["idle_mb"], start["idle_mb"] <= 150),
+        figure(
+            "CPU ms per queued call, all processes, 60 calls/s",
+            "≤ 8, none failed",
+            call["cpu_ms_per_call"],
+            call["cpu_ms_per_call"] <= 8 and call["answered"] == call["calls"],
+        ),
+        figure("agent free → next INVITE, 20 agents, p50 ms", "≤ 5", few["p50_ms"], few["p50_ms"] <= 5),
+        figure("the same, p99 ms", "≤ 20", few["p99_ms"], few["p99_ms"] <= 20),
+        figure("agent free → next INVITE, 100 agents, p50 ms", "≤ 5", many["p50_ms"], many["p50_ms"] <= 5),
+        figure("the same, p99 ms", "≤ 20", many["p99_ms"], many["p99_ms"] <= 20),
+        figure(
+            "CPU ms per second of a waiting caller",
+            "≤ 1",
+            waits["cpu_ms_per_caller_second"],
+            waits["cpu_ms_per_caller_second"] <= 1,
+        ),
+        figure(
+            f"{flood['calls_per_second']:.0f} calls/s: taken and answered",
+            "all that were not refused by 503",
+            flood["answered"],
+            flood["answered"] == flood["taken"]
+            and flood["taken"] + flood["refused"] == flood["calls"]
+            and flood["with_retry_after"],
+        ),
+    ]
     return {
-        "start_and_idle": start_and_idle(),
-        "queued_call": queued_call(),
-        "free_to_invite_20": free_to_invite(20),
-        "free_to_invite_100": free_to_invite(100),
-        "waiting_callers": waiting_callers(),
-        "overload": overload(),
+        "figures": figures,
+        "start_and_idle": start,
+        "queued_call": call,
+        "free_to_invite": [few, many],
+        "waiting_callers": waits,
+        "overload": flood,
     }
 
 
-if __name__ == "__main__":
-    import json
-
-    names = sys.argv[1:]
-    chosen = {name: globals()[name]() for name in names} if names else run()
-    print(json.dumps(chosen, indent=1))
+def figure(what: str, asked: str, value: float, ok: bool) -> dict[str, Any]:
+    return {"what": what, "asked": asked, "measured": f"{value:.4g}", "ok": ok}

@@ -336,8 +336,7 @@ class Phones:
         """Hang up everything, unregister, and let the other side take note of it."""
         for handle in self._later:
             handle.cancel()
-        for call in list(self._calls.values()):
-            call.hang_up()
+        self.hang_up_all()
         for phone in self._phones.values():
             if phone.registered:
                 phone.unregister()
@@ -357,6 +356,10 @@ class Phones:
         """A phone of this user; the same user again takes the place of the one before for calls that come in."""
         phone = self._phones[user] = Phone(self, user, domain, server, voice)
         return phone
+
+    def hang_up_all(self) -> None:
+        for call in list(self._calls.values()):
+            call.hang_up()
 
     def forget(self, phone: Phone) -> None:
         """Nobody calls this phone any more: for callers who come and go by the thousand."""

@@ -39,6 +39,11 @@ def free_range(host: str, first: int, count: int) -> tuple[int, int]:
     raise OSError(f"no {count} free UDP ports in a row from {first} on at {host}")
 
 
+def bound(host: str) -> socket.socket:
+    """A UDP socket on any free port."""
+    return _bound(host, 0, socket.SOCK_DGRAM)
+
+
 def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
     try:

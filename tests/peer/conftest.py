@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,12 @@ def foreign_programs() -> None:
         pytest.fail(
             f"not installed: {', '.join(missing)}. On Debian: apt-get install sip-tester baresip-core"
         )
+
+
+@pytest.fixture(autouse=True)
+def ports_come_back() -> Iterator[None]:
+    """What a test was given of ports, others may have after it."""
+    from bench import ports
+
+    yield
+    ports.give_back()

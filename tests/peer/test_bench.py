@@ -473,3 +473,18 @@ def test_leaving_ends_the_media_worker_that_a_killed_centre_left(tmp_path: Path)
         assert centre.workers() == [left.pid]
         centre.kill9()
     assert left.wait(5) == -signal.SIGTERM
+
+
+def test_ports_go_to_one_run_at_a_time_and_come_back() -> None:
+    # Another process may have none of what this one holds, though nothing is bound there.
+    mine = ports.block(40)
+    ask = "from bench import ports; print(ports._lock({}, 1))"
+    where = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+
+    def other_gets(port: int) -> str:
+        words = [sys.executable, "-c", ask.format(port)]
+        return subprocess.run(words, env=where, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert other_gets(mine) == other_gets(mine + 39) == "False"
+    ports.give_back()
+    assert other_gets(mine) == "True"

@@ -229,3 +229,35 @@ def test_rows_do_not_touch_each_other_and_survive_growth() -> None:
 
 def test_memory_of_a_row_is_bounded() -> None:
     assert Jitter(1)._ring.nbytes == RING * FRAME * 2
+
+
+def test_a_reserve_that_is_not_needed_goes_with_the_next_quiet_frame() -> None:
+    jitter = Jitter(1)
+    jitter.reset(0)
+    rows, out = np.arange(1), np.zeros((1, FRAME), np.int16)
+    t = np.arange(FRAME)
+    loud = (8000 * np.sin(2 * np.pi * 400 * t / 8000)).astype(np.int16)
+
+    def tick(numbers: list[int], pcm: np.ndarray) -> None:
+        for k in numbers:
+            jitter.count(rows, np.array([k]))
+            jitter.insert(rows, np.array([k * FRAME]), pcm[None])
+        jitter.play(rows, out)
+
+    for k in range(50):
+        tick([k], loud)
+    # 60 ms of nothing, then all of it: the reserve has grown to three frames.
+    tick([], loud)
+    tick([], loud)
+    tick([50, 51, 52], loud)
+    assert jitter.concealed[0] in (1, 2)
+    before = jitter.delay_frames(0)
+    for k in range(53, 500):
+        tick([k], loud)
+        # No step anywhere: a 400 Hz tone at this level changes by 2500 from sample to sample at most.
+        assert np.abs(np.diff(out[0].astype(int))).max() < 2600
+    assert (jitter.dropped[0], jitter.delay_frames(0)) == (0, before)
+    for k in range(500, 700):
+        tick([k], loud // 100)
+    assert jitter.dropped[0] == before - 2
+    assert jitter.lost(0) == 0

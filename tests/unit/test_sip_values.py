@@ -19,7 +19,9 @@ from centrala.protocols.sip.uri import (
     SipSyntaxError,
     escape_user,
     format_name_addr,
+    format_params,
     parse_name_addr,
+    parse_params,
     parse_uri,
     split_list,
 )
@@ -174,6 +176,11 @@ def test_names_that_could_forge_a_header_are_tamed() -> None:
     assert split_list('"a,b" <sip:x,y@h>;p, <sip:z@h>') == ['"a,b" <sip:x,y@h>;p', "<sip:z@h>"]
     assert parse_uri(f"sip:{escape_user('a b@ż')}@h").user == "a b@ż"
     assert messages.clean("x\r\nEvil: y") == "x  Evil: y"
+
+
+def test_parameters_are_quoted_again_where_they_must_be() -> None:
+    text = ';a;b=c;d="x;y \\"z\\"";e=[2001:db8::1]'
+    assert format_params(parse_params(text)) == text
 
 
 def test_replaces_within_refer_to() -> None:

@@ -6,7 +6,8 @@ each row has a ring of frames. `insert` puts payloads in, `play` takes the frame
 * **Delay**. The first packet is played one tick after the tick that saw it: a reserve of 20 ms, which covers 20 ms
   of jitter and costs 20 to 40 ms. A frame that comes just after its time is played all the same and the reserve
   grows by a frame; so that jitter stretches the sound but loses nothing. If the reserve was never below two frames
-  for two seconds, one frame goes: it is blended with its successor. Clock drift is met by the same two moves.
+  for two seconds, one frame goes, the next quiet one: it is blended with what went before. Clock drift is met by
+  the same two moves.
 * **Loss** is concealed by the last frame with decay, silence after 60 ms.
 * **A pause** of the sender (silence suppression, hold) of 200 ms or more, a jump of the time line, another SSRC:
   the row starts anew with its next packet.
@@ -32,6 +33,11 @@ _IDLE_AFTER = 10
 _WINDOW = 100
 """Ticks over which the reserve is watched before a frame is taken out."""
 _FIRST_WINDOW = 25
+_MUCH = 4
+"""A reserve of so many frames is cut at once; a smaller one waits for a quiet frame, but not for ever."""
+_QUIET = 300
+"""Greatest sample of a frame that won't be missed: -40 dB below full scale."""
+_PATIENCE = 1500
 _MAX_DROPOUT = 3000
 """A greater step of the sequence number is a new beginning (RFC 3550, A.1)."""
 _MAX_JUMP = (RING - 4) * FRAME
@@ -54,7 +60,7 @@ class Jitter:
         # The time line: position of the newest timestamp seen. A position is in samples, without wrapping.
         self._timestamp, self._position = empty, empty
         self._due, self._newest, self._missing = empty, empty, empty
-        self._least_lead, self._window = empty, empty
+        self._least_lead, self._window, self._excess = empty, empty, empty
         # RFC 3550, A.1 and A.8.
         self.first_sequence, self.highest, self.received, self.packets = empty, empty, empty, empty
         self._transit, self._jitter = empty, np.zeros(0)
@@ -69,8 +75,10 @@ class Jitter:
             return
         for name, value in list(vars(self).items()):
             if isinstance(value, np.ndarray):
-                fresh = np.zeros((more, *value.shape[1:]), value.dtype)
-                setattr(self, name, np.concatenate([value, fresh]))
+                # Memory that nobody has touched yet costs nothing.
+                fresh = np.zeros((capacity, *value.shape[1:]), value.dtype)
+                fresh[: self.capacity] = value
+                setattr(self, name, fresh)
         self._frame_at[self.capacity :] = _NEVER
         self._missing[self.capacity :] = _IDLE_AFTER
         self.capacity = capacity
@@ -193,6 +201,7 @@ class Jitter:
             self._missing[at] = 0
             self._window[at] = _FIRST_WINDOW
             self._least_lead[at] = RING
+            self._excess[at] = 0
             self._position[at] = position[anew]
             self._timestamp[at] = timestamp[anew]
             self._transit[at] = self._tick * FRAME - position[anew]
@@ -247,6 +256,7 @@ class Jitter:
             self._due[row] = frame
             self._least_lead[row] = RING
             self._window[row] = _WINDOW
+            self._excess[row] = 0
 
     # --- out ---
 
@@ -294,17 +304,31 @@ class Jitter:
         self._least_lead[rows] = least
         self._window[rows] -= 1
         check = (self._window[rows] <= 0) | (lead > _MAX_LEAD)
-        if not check.any():
-            return
-        for row in rows[check].tolist():
-            surplus = int(self._least_lead[row])
-            if self._newest[row] - self._due[row] > _MAX_LEAD:
-                self._due[row] = self._newest[row] - 1
-                self.dropped[row] += 1
-            elif 2 <= surplus < RING:
+        if check.any():
+            for row in rows[check].tolist():
+                surplus = int(self._least_lead[row])
+                if self._newest[row] - self._due[row] > _MAX_LEAD:
+                    self._due[row] = self._newest[row] - 1
+                    self.dropped[row] += 1
+                    surplus = 0
+                if not 2 <= surplus < RING:
+                    self._excess[row] = 0
+                elif surplus >= _MUCH:
+                    self._blend(row, out)
+                elif not self._excess[row]:
+                    self._excess[row] = 1
+                self._window[row] = _FIRST_WINDOW if _MUCH <= surplus < RING else _WINDOW
+                self._least_lead[row] = RING
+        waiting = rows[self._excess[rows] > 0]
+        if len(waiting):
+            self._excess[waiting] += 1
+            coming = self._ring[waiting, self._due[waiting] % RING]
+            quiet = np.abs(coming).max(axis=1) < _QUIET
+            for row in waiting[quiet | (self._excess[waiting] > _PATIENCE)].tolist():
                 self._blend(row, out)
-            self._window[row] = _FIRST_WINDOW if 4 <= surplus < RING else _WINDOW
-            self._least_lead[row] = RING
+                self._excess[row] = 0
+                self._window[row] = _WINDOW
+                self._least_lead[row] = RING
 
     def _blend(self, row: int, out: NDArray[np.int16]) -> None:
         """Leaves the frame that is due out: what goes out now glides into it."""

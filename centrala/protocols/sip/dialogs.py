@@ -233,13 +233,6 @@ class Dialogs(Core):
 
     # -- ends
 
-    def bye(self, leg: str, *, reason: str | None = None, now: float) -> None:
-        """Hang up, whatever the state: CANCEL an unanswered INVITE of ours, 480 to the peer's, else BYE.
-
-        `reason` is the text of a Reason header (RFC 3326), for instance 'SIP;cause=200;text="done"'.
-        """
-        raise NotImplementedError
-
     def _hang_up(self, leg: Leg, reason: str, now: float) -> None:
         """Send BYE now, or as soon as our 2xx is confirmed (RFC 3261 15)."""
         if leg.phase == "ending":

@@ -9,6 +9,7 @@ from centrala.protocols.sip.uri import (
     Params,
     SipSyntaxError,
     SipUri,
+    format_params,
     param,
     parse_name_addr,
     parse_params,
@@ -473,9 +474,7 @@ def mark_via(message: Message, source: tuple[str, int]) -> None:
     marked = Via(via.transport, via.host, via.port, params)
     message._via = marked
     sent_by = f"{via.host}:{via.port}" if via.port else via.host
-    text = f"SIP/2.0/{via.transport} {sent_by}" + "".join(
-        f";{key}" if value is None else f";{key}={value}" for key, value in params
-    )
+    text = f"SIP/2.0/{via.transport} {sent_by}{format_params(params)}"
     values = message.headers["via"]
     rest = split_list(values[0])[1:]
     values[:1] = [text, *rest]

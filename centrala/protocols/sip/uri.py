@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from centrala.protocols.sip.flow import DEFAULT_PORTS
 
 _PARAM = re.compile(r';\s*([^;=\s"]+)\s*(?:=\s*("(?:\\.|[^"\\])*"|[^;]*))?')
+_PLAIN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:\[\]]+")
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+|\[[0-9A-Fa-f:.%]+\]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
 _SAFE_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]*")
@@ -51,7 +52,15 @@ def param(params: Params, name: str) -> str | None:
 
 
 def format_params(params: Params) -> str:
-    return "".join(f";{key}" if value is None else f";{key}={value}" for key, value in params)
+    """Parameters as text again; quoted where the value is no token or host."""
+    return "".join(
+        f";{key}"
+        if value is None
+        else f";{key}={value}"
+        if _PLAIN.fullmatch(value)
+        else f";{key}={quote_string(value)}"
+        for key, value in params
+    )
 
 
 def unquote_string(text: str) -> str:

@@ -1,16 +1,22 @@
 """Free ports on loopback for the programs that a test starts.
 
 Everything lies in 30000-32700: below the kernel's ephemeral range (32768 and up), above the media range of
-the example centre (20000-29999). A port is bound to see that it is free, given up, and never handed out twice
-in this process. Between the two a stranger may take it; the random start makes that rare.
+the example centre (20000-29999). A port is bound to see that it is free and given up again; until the program
+binds it, a lock on its byte of a common file keeps other test runs on this machine off it. The end of the test
+(`give_back`, called in conftest.py), or of the process, takes the locks away.
 """
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from itertools import count
+from pathlib import Path
 
 _LOW, _HIGH = 30000, 32700
 _taken: set[int] = set()
+_locks: int | None = None
 _random = random.SystemRandom()
 _address = count(1)
 
@@ -27,6 +33,29 @@ def _is_free(port: int, kind: socket.SocketKind) -> bool:
     return True
 
 
+def _lock(first: int, size: int) -> bool:
+    global _locks
+    if _locks is None:
+        path = Path(tempfile.gettempdir()) / f"sip-bench-ports-{os.getuid()}"
+        _locks = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(_locks, fcntl.LOCK_EX | fcntl.LOCK_NB, size, first)
+    except OSError:
+        return False
+    return True
+
+
+def _unlock(first: int, size: int) -> None:
+    if _locks is not None:
+        fcntl.lockf(_locks, fcntl.LOCK_UN, size, first)
+
+
+def give_back() -> None:
+    """The test is over, and so is everything it started: its ports may be handed out again."""
+    _taken.clear()
+    _unlock(_LOW, _HIGH - _LOW)
+
+
 def block(size: int, *, even: bool = False) -> int:
     """The first of `size` neighbouring ports, free for both UDP and TCP. Raises RuntimeError if there are none."""
     for _ in range(2000):
@@ -34,11 +63,13 @@ def block(size: int, *, even: bool = False) -> int:
         if even:
             first &= ~1
         ports = range(first, first + size)
-        if _taken.isdisjoint(ports) and all(
-            _is_free(port, kind) for port in ports for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
-        ):
+        # Our own first: the kernel would let one process lock its own bytes again.
+        if not _taken.isdisjoint(ports) or not _lock(first, size):
+            continue
+        if all(_is_free(port, kind) for port in ports for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
             _taken.update(ports)
             return first
+        _unlock(first, size)
     raise RuntimeError(f"no {size} free ports between {_LOW} and {_HIGH}; does something leak sockets?")
 
 
