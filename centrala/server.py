@@ -49,6 +49,8 @@ class Server:
         self.transports: Transports
         self.media: list[MediaClient] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._early: list[m.Event] | None = []
+        "Events of media workers that came before the voice channel was there."
         self._held = False
         "The workers had calls when we came."
 
@@ -93,6 +95,9 @@ class Server:
             self.voice.again(tenant)
             self._configure(tenant)
             self.desk.start_timers(tenant)
+        early, self._early = self._early or [], None
+        for event in early:
+            self.voice.media_event(event)
         self.voice.start_trunks()
         self.desk.wake()
 
@@ -118,12 +123,19 @@ class Server:
                     address=media.address,
                     ports=(first, first + share - 1),
                     name=f"w{number}",
-                    on_event=lambda event: self.voice.media_event(event),
+                    on_event=self._media_event,
                     on_ready=self._worker_ready(number),
                     on_lost=self._worker_lost(number),
                 )
             )
         return dict(enumerate(await asyncio.gather(*(one.start() for one in self.media))))
+
+    def _media_event(self, event: m.Event) -> None:
+        # A worker that outlived us tells what happened meanwhile before we are ready to hear it.
+        if self._early is None:
+            self.voice.media_event(event)
+        else:
+            self._early.append(event)
 
     def _worker_ready(self, number: int) -> Callable[[m.Holds], None]:
         return lambda holds: self.voice.worker_ready(number, holds)

@@ -125,3 +125,44 @@ def test_registrations_survive_a_clean_restart_and_the_second_start_needs_no_pho
             alice.wait_established()
             sipp.wait()
         assert only(centre.wait_contacts(1))["outcome"] == "answered"
+
+
+def test_a_phone_that_rings_when_the_application_dies_is_answered_after_it_came_back() -> None:
+    with Centre(config()) as centre, agent(centre, "alice", ALICE, answer="manual") as alice:
+        alice.wait_registered()
+        with caller(centre, SALES, "uac_call", talk_ms=11000) as (sipp, line):
+            alice.wait_incoming()
+            time.sleep(0.5)
+            centre.kill9()
+            time.sleep(1.0)
+            alice.accept()  # nobody hears it; the phone repeats its answer
+            time.sleep(1.0)
+            centre.start()
+            alice.wait_established(timeout=20)
+            time.sleep(2.0)
+            assert share_of(440, alice.heard(1.0)) > 0.5
+            assert share_of(ALICE, line.heard(1.0)) > 0.5
+            sipp.wait()
+        record = only(centre.wait_contacts(1))
+    assert (record["outcome"], record["agent"]) == ("answered", "alice")
+
+
+def test_application_and_media_worker_die_together() -> None:
+    with Centre(config()) as centre, ExitStack() as people:
+        alice = people.enter_context(agent(centre, "alice", ALICE))
+        boris = people.enter_context(agent(centre, "boris", BORIS))
+        alice.wait_registered()
+        boris.wait_registered()
+        boris.dial("201")
+        alice.wait_established()
+        time.sleep(1.0)
+        (worker,) = centre.workers()
+        centre.kill9()
+        os.kill(worker, signal.SIGKILL)
+        time.sleep(1.0)
+        centre.start()
+        time.sleep(4.0)
+        assert share_of(BORIS, alice.heard(1.0)) > 0.5
+        assert share_of(ALICE, boris.heard(1.0)) > 0.5
+        alice.hangup()
+        assert only(centre.wait_contacts(1))["outcome"] == "answered"
