@@ -12,6 +12,7 @@ import json
 import os
 import random
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -192,6 +193,7 @@ async def scenario(
     stats = [event.stats for event in events if isinstance(event, m.LegClosed)]
     loads = [event for event in events if isinstance(event, m.Load)]
     await client.close(quit_worker=True)
+    shutil.rmtree(folder)
     result |= {
         "calls": calls,
         "cpu_share": round(cpu / at, 4),
@@ -249,6 +251,7 @@ async def idle(seconds: float) -> dict[str, Any]:
     cpu = _cpu(client.pid) - cpu
     rss = _rss(client.pid)
     await client.close(quit_worker=True)
+    shutil.rmtree(folder)
     return {"cpu_share": round(cpu / seconds, 4), "rss_mb": round(rss, 1), "ready_seconds": round(ready, 2)}
 
 

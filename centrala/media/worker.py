@@ -69,7 +69,7 @@ class Worker:
         socket_path.chmod(0o600)
         self._listener.listen(4)
         self._epoll.register(self._listener.fileno(), select.EPOLLIN)
-        self._epoll.register(self._engine.rtcp_descriptor, select.EPOLLIN)
+        self._epoll.register(self._engine.reports.descriptor, select.EPOLLIN)
         self._durations: list[float] = []
         self._late = self._failures = 0
         self._load_at = time.monotonic()
@@ -136,8 +136,8 @@ class Worker:
             for descriptor, events in self._epoll.poll(int(wait * 1000) / 1000):
                 if descriptor == self._listener.fileno():
                     self._take_connection()
-                elif descriptor == self._engine.rtcp_descriptor:
-                    self._engine.read_rtcp(time.monotonic())
+                elif descriptor == self._engine.reports.descriptor:
+                    self._engine.reports.read(time.monotonic())
                 elif self._connection is not None and descriptor == self._connection.fileno():
                     if events & select.EPOLLOUT:
                         self._flush()
@@ -223,6 +223,9 @@ class Worker:
         elif self._seq:
             self._engine.ports.new_application(now)
         self._put(m.frame(m.Welcome(version=m.VERSION, boot=self.boot, pid=os.getpid(), name=self._name)))
+        if not self._engine.ports.free:
+            # A worker that has just started: whoever is told of it may have a call for it at once.
+            self._engine.ports.tick(now)
         self._put(m.frame(m.Ports(free=self._engine.ports.free, whole=True)))
         for _, frame in self._kept:
             self._put(frame)

@@ -149,7 +149,7 @@ def test_the_worker_shrugs_rubbish_off(wired: Wired, story: list[tuple[bool, byt
             sender.sendto(data, ("127.0.0.1", wired.ports[0]))
             sender.sendto(data, ("127.0.0.1", wired.ports[0] + 1))
         wired.good()
-        wired.engine.read_rtcp(time.monotonic())
+        wired.engine.reports.read(time.monotonic())
         for _ in range(2):
             assert len(wired.tick()) == 1
         wired.drain(wired.peers[0])

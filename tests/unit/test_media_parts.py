@@ -47,7 +47,18 @@ def test_resampling_lets_nothing_fold_back() -> None:
 def test_a_file_by_sox_is_read_as_sox_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "s.wav"
     subprocess.run(
-        ["sox", "-n", "-r", "44100", "-c", "2", "-b", "16", str(path), *["synth", "1", "sine", "600", "gain", "-6"]],
+        [
+            "sox",
+            "-n",
+            "-r",
+            "44100",
+            "-c",
+            "2",
+            "-b",
+            "16",
+            str(path),
+            *["synth", "1", "sine", "600", "gain", "-6"],
+        ],
         check=True,
     )
     ours = read_wav(path)
