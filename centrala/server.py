@@ -13,7 +13,7 @@ from pathlib import Path
 
 from centrala.channels.voice.channel import VoiceChannel
 from centrala.channels.voice.sound import Sound
-from centrala.channels.voice.transport import Transports
+from centrala.channels.voice.transport import PortTaken, Transports
 from centrala.core.commands import Ring
 from centrala.desk import Desk
 from centrala.ledger import Log, Recovered, open_log, project
@@ -31,6 +31,9 @@ TICK = 0.1
 
 MAX_LAG = 0.25
 "Seconds of lag beyond which new calls are turned away: those in the house are served first."
+
+PORTS_WITHIN = 5.0
+"Seconds within which a media worker must have bound its first ports."
 
 PROJECT_EVERY = 1.0
 CALENDAR_EVERY = 6 * 3600.0
@@ -128,7 +131,16 @@ class Server:
                     on_lost=self._worker_lost(number),
                 )
             )
-        return dict(enumerate(await asyncio.gather(*(one.start() for one in self.media))))
+        holds = dict(enumerate(await asyncio.gather(*(one.start() for one in self.media))))
+        deadline = asyncio.get_running_loop().time() + PORTS_WITHIN
+        while not all(one.free_ports for one in self.media):
+            if asyncio.get_running_loop().time() > deadline:
+                raise PortTaken(
+                    f"no UDP port of {low}-{high} on {media.address} could be bound for sound. "
+                    "Another program may use them all: choose other listen.media.ports in the file."
+                )
+            await asyncio.sleep(0.01)
+        return holds
 
     def _media_event(self, event: m.Event) -> None:
         # A worker that outlived us tells what happened meanwhile before we are ready to hear it.

@@ -181,7 +181,9 @@ def _connected(centre: Centre, event: e.Connected) -> None:
     contact.leg_queue = offer.queue
     contact.answered = True
     contact.served = True
-    contact.recorded = contact.recorded or event.record
+    if event.record and not contact.recorded:
+        contact.recorded = True
+        contact.recorded_at = event.at
     agent = centre.agents.get(offer.agent) if offer.agent is not None else None
     if agent is not None:
         del agent.offers[event.leg]

@@ -62,6 +62,8 @@ class Contact:
     "Somebody (or the number's music) has answered the caller."
     redirected: bool = False
     recorded: bool = False
+    recorded_at: float = 0.0
+    "When its recording began, in unix seconds."
     wrapping: int = 0
     "Agents in wrap-up after it."
     standing: bool = False

@@ -96,9 +96,9 @@ class MediaClient:
         self._keeper = self._loop.create_task(self._keep(), name=f"media-{self._name}")
         return holds
 
-    def send(self, command: m.Command) -> None:
-        """Never blocks. Without a connection the command waits, unless the worker itself has died."""
-        frame = m.frame(command)
+    def send(self, *commands: m.Command) -> None:
+        """Never blocks. Without a connection the commands wait, unless the worker itself has died."""
+        frame = b"".join([m.frame(command) for command in commands])
         if self._connection is not None:
             self._connection.write(frame)
         elif len(self._pending) < _MAX_PENDING:

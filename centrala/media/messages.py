@@ -132,6 +132,10 @@ class Record(_Message, frozen=True):
     path: str
     """Relative to the data folder; missing folders are made. An existing file is never overwritten."""
     format: Literal["wav"] = "wav"
+    began: float = 0.0
+    """Unix seconds when this recording first began. A file that is there (of a worker that died) is gone on with:
+    what is missing until now is silence and a gap. 0: a file that is there is left alone, and the command refused.
+    """
 
 
 class SetRecordLegs(_Message, frozen=True):
@@ -301,7 +305,7 @@ class Gap(msgspec.Struct, frozen=True):
 
     start: float
     end: float
-    why: Literal["paused", "overload", "disk"]
+    why: Literal["paused", "overload", "disk", "worker died"]
 
 
 class Recorded(_Event, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import os
 import queue
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ class _File:
 
     path: Path
     handle: int = -1
+    there: bool = False
+    """It was begun by a worker that died."""
     stored: int = 0
     """Samples up to here are in the file (or a hole, which reads as silence)."""
     failed_from: int | None = None
@@ -52,7 +55,8 @@ class _File:
         try:
             if self.handle < 0:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
+                fresh = 0 if self.there else os.O_CREAT | os.O_EXCL
+                self.handle = os.open(self.path, os.O_RDWR | fresh, 0o640)
             view = memoryview(data)
             offset = _HEADER + at * _BYTES_A_SAMPLE
             while view:
@@ -148,6 +152,18 @@ class _Recording:
     gaps: list[m.Gap] = field(default_factory=list)
 
 
+def _go_on(recording: _Recording, now: float) -> None:
+    """Take up the file of a worker that died: what was said meanwhile is lost, its length is not."""
+    file = recording.file
+    file.there = True
+    file.stored = max(file.path.stat().st_size - _HEADER, 0) // _BYTES_A_SAMPLE
+    stored = -(-file.stored // FRAME)
+    recording.frames = recording.written = max(round((time.time() - recording.command.began) / _TICK), stored)
+    recording.began = now - recording.frames * _TICK
+    if recording.frames > stored:
+        recording.gaps.append(m.Gap(file.stored / RATE, recording.frames * _TICK, "worker died"))
+
+
 class Recorder:
     """All recordings of a worker. `gather` is called once a tick with the matrix of what every row says."""
 
@@ -171,14 +187,16 @@ class Recorder:
         path = (self._folder / command.path).resolve()
         if not path.is_relative_to(self._folder):
             return "the path leads out of the data folder"
-        if path.exists():
+        if path.exists() and not command.began:
             return "the file exists already"
         if not self._slots:
             self._grow()
         recording = _Recording(command, self._slots.pop(), _File(path), now, command.left, command.right)
+        if path.exists():
+            _go_on(recording, now)
         self._recordings[command.recording] = recording
         # The file shall be there (and its folder prove writable) from the first moment.
-        self._writer.write(recording.file, 0, b"")
+        self._writer.write(recording.file, recording.file.stored, b"")
         # Blocks end at different ticks, so that the writing is spread over the second.
         self._fill[recording.slot] = 0
         self._limit[recording.slot] = 1 + recording.slot % _BLOCK
@@ -284,7 +302,7 @@ class Recorder:
     def states(self) -> dict[str, m.RecordingState]:
         return {
             name: m.RecordingState(
-                set=m.Record(name, r.left, r.right, r.command.path, r.command.format),
+                set=m.Record(name, r.left, r.right, r.command.path, r.command.format, r.command.began),
                 paused=r.paused_at is not None,
                 seconds=r.frames * _TICK,
             )

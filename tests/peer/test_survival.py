@@ -94,15 +94,17 @@ def test_a_hang_up_while_the_application_is_dead_is_understood() -> None:
     assert record["ended_at"] is not None
 
 
-def test_a_dead_media_worker_is_replaced_and_its_calls_are_rejoined() -> None:
-    with Centre(config()) as centre, ExitStack() as people:
+def test_a_dead_media_worker_is_replaced_its_calls_rejoined_and_its_recording_gone_on_with() -> None:
+    wanted = config()
+    wanted["tenants"]["acme"]["numbers"]["203"] = {"agent": "alice", "record": True}
+    with Centre(wanted) as centre, ExitStack() as people:
         alice = people.enter_context(agent(centre, "alice", ALICE))
         boris = people.enter_context(agent(centre, "boris", BORIS))
         alice.wait_registered()
         boris.wait_registered()
-        boris.dial("201")
+        boris.dial("203")
         alice.wait_established()
-        time.sleep(2.0)
+        time.sleep(3.0)
         assert share_of(BORIS, alice.heard(1.0)) > 0.5
         (worker,) = centre.workers()
         os.kill(worker, signal.SIGKILL)
@@ -113,7 +115,15 @@ def test_a_dead_media_worker_is_replaced_and_its_calls_are_rejoined() -> None:
         assert share_of(ALICE, boris.heard(1.0)) > 0.5
         boris.hangup()
         record = only(centre.wait_contacts(1))
+        time.sleep(1.0)
+        record = only(centre.wait_contacts(1))
+        left, right = recording(centre, record)
     assert (record["outcome"], record["direction"], record["agent"]) == ("answered", "internal", "alice")
+    # The whole length, with what was said before the death and after it.
+    assert len(left) / 8000 == pytest.approx(record["talk_s"], abs=0.7)
+    for voice, channel in ((BORIS, left), (ALICE, right)):
+        assert share_of(voice, channel[8000:16000]) > 0.5
+        assert share_of(voice, channel[-16000:-8000]) > 0.5
 
 
 def test_registrations_survive_a_clean_restart_and_the_second_start_needs_no_phone_to_return() -> None:

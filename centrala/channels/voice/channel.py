@@ -29,6 +29,9 @@ from centrala.settings import Settings, Trunk
 
 log = logging.getLogger(__name__)
 
+UNANSWERED = 2
+"OPTIONS in a row without an answer, after which a trunk counts as down; the time-out of each would take 32 s."
+
 
 class VoiceChannel(Revival):
     """`received`, `settled`, `flow_closed` from the sockets; `collect` for the desk; commands by its table."""
@@ -43,6 +46,7 @@ class VoiceChannel(Revival):
         new_contact: Callable[[float], str],
     ) -> None:
         super().__init__(settings, desk, stack, sound, send, new_contact)
+        self._asked: dict[tuple[str, str], int] = {}
         desk.outlets.append(self)
         desk.performers.update(
             {
@@ -197,19 +201,27 @@ class VoiceChannel(Revival):
         uri = trunk_uri(trunk)
         if uri is None or trunk.options_interval is None:
             return
+        asked = self._asked[tenant, trunk.id] = self._asked.get((tenant, trunk.id), 0) + 1
+        if asked > UNANSWERED:
+            self._trunk_down(tenant, trunk.id, "no answer")
         self.stack.options(f"{tenant}/{trunk.id}", uri, now=self.desk.now())
         self.desk.later(trunk.options_interval, self._ask_trunk, tenant, trunk)
         self.desk.wake()
 
     def _options_answered(self, event: s.OptionsAnswered, now: float) -> None:
         tenant, _, trunk = event.key.partition("/")
-        down = event.status in (408, 503)
-        if down and (tenant, trunk) not in self.trunks_down:
+        if event.status not in (408, 503):
+            self._asked[tenant, trunk] = 0
+            if (tenant, trunk) in self.trunks_down:
+                self.trunks_down.discard((tenant, trunk))
+                log.warning("ALARM over, tenant %s: trunk %s answers again", tenant, trunk)
+        elif self._asked.get((tenant, trunk)):  # else a later one was answered
+            self._trunk_down(tenant, trunk, f"status {event.status}")
+
+    def _trunk_down(self, tenant: str, trunk: str, why: str) -> None:
+        if (tenant, trunk) not in self.trunks_down:
             self.trunks_down.add((tenant, trunk))
-            log.error("ALARM tenant %s: trunk %s doesn't answer OPTIONS (%d)", tenant, trunk, event.status)
-        elif not down and (tenant, trunk) in self.trunks_down:
-            self.trunks_down.discard((tenant, trunk))
-            log.warning("ALARM over, tenant %s: trunk %s answers again", tenant, trunk)
+            log.error("ALARM tenant %s: trunk %s doesn't answer OPTIONS: %s", tenant, trunk, why)
 
     def _trunk_registered(self, event: s.TrunkRegistered, now: float) -> None:
         log.info("trunk %s: registered for %d s", event.trunk, event.expires)

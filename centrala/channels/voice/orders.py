@@ -20,6 +20,9 @@ Target = tuple[str, Flow | None, tuple[str, ...], Trunk | None]
 PASSED_ON = frozenset({408, *range(500, 600)})
 "Statuses of a trunk after which the next one is tried."
 
+TRANSFER_BYE = 0.5
+"Seconds that a phone has to take in how its transfer went, before we hang up with it."
+
 TRUNK_SILENCE = 4.0
 "Seconds without any word, not even 100, after which a call is tried over the next trunk."
 
@@ -217,6 +220,7 @@ class Orders(LegBook):
                     left=caller.id,
                     right=other.id,
                     path=f"recordings/{tenant}/{caller.contact}.wav",
+                    began=self._centre(tenant).contacts[command.contact].recorded_at,
                 ),
             )
             # A recording that runs since before a transfer goes on with the new one.
@@ -236,10 +240,17 @@ class Orders(LegBook):
         leg = self._other(command.leg)
         if leg is not None:
             now = self.desk.now()
-            self.stack.accept_refer(leg.id, now=now)
-            self.stack.notify_transfer(leg.id, 200, final=True, now=now)
+            self.stack.accept_refer(leg.id, known=200, now=now)
             del self._branches[command.leg]
-            self._end(leg, "transferred", now)
+            self.sound.send(leg.worker, m.Hear(leg=leg.id, sources={}))
+            self.desk.later(TRANSFER_BYE, self._transferred, leg.id)
+
+    def _transferred(self, name: str) -> None:
+        """Hang up with whoever transferred, should they not do it themselves (RFC 5589 6.1)."""
+        leg = self.legs.get(name)
+        if leg is not None:
+            self._end(leg, "transferred", self.desk.now())
+            self.desk.wake()
 
     def _refuse_transfer(self, tenant: str, command: c.RefuseTransfer) -> None:
         leg = self._other(command.leg) if command.leg else self.legs.get(command.contact)

@@ -75,7 +75,9 @@ class Revival(Calls):
                     self.desk.tell(tenant, f.HungUp(now, contact.id, side, "lost"))
             self._sound_again(tenant, contact, fresh)
         for leg in list(self.legs.values()):
-            if leg.tenant == tenant and leg.contact not in centre.contacts:
+            about = centre.contacts.get(leg.contact)
+            over = about is None or (leg.side and leg.side != about.leg and leg.side not in about.offers)
+            if leg.tenant == tenant and over:
                 self._branches.pop(leg.side, None)
                 self._end(leg, "lost", now)
 

@@ -40,8 +40,10 @@ class Sound:
         return held
 
     def release(self, held: Sequence[tuple[int, m.Command]]) -> None:
-        for worker, command in held:
-            self.workers[worker].send(command)
+        for number, worker in enumerate(self.workers):
+            commands = [command for to, command in held if to == number]
+            if commands:
+                worker.send(*commands)
 
     def forget(self, worker: int) -> None:
         """The worker died: its players are gone."""

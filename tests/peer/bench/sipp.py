@@ -125,7 +125,7 @@ class Sipp:
         self._folder = tempfile.TemporaryDirectory(prefix="sipp-")
         (self.folder / "scenario.xml").write_text(self._filled())
         # Without a line or an echo the sound must go somewhere that nobody minds.
-        own = ports.free_rtp()
+        own = ports.block(4, even=True)  # it binds this one and, for video, the next but one
         command = ["sipp", *([f"{self.remote[0]}:{self.remote[1]}"] if self.remote else [])]
         command += ["-sf", "scenario.xml", "-i", self.local_ip, "-p", str(self.local_port), "-bind_local"]
         command += [
