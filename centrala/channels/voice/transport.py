@@ -19,6 +19,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from centrala.channels.voice.names import Names, is_address
 from centrala.protocols.sip.flow import Flow
 from centrala.protocols.sip.framing import FramingError, StreamFramer
 from centrala.settings import Listener
@@ -67,6 +68,7 @@ class Transports:
         self._connecting: dict[tuple[str, str, int], list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = 0
+        self._names = Names()
 
     async def listen(self, listeners: Sequence[Listener]) -> list[Listener]:
         """Bind every listener; port 0 becomes the port that was got. Raises PortTaken. Nothing is taken in yet."""
@@ -178,6 +180,37 @@ class Transports:
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Never blocks and never raises: what can't be sent shows as a time-out or `closed`."""
+        if not is_address(flow.remote[0]) and not flow.connection:
+            self._send_by_name(flow, data)
+        else:
+            self._send(flow, data)
+
+    def _send_by_name(self, flow: Flow, data: bytes) -> None:
+        known, address = self._names.known(flow.transport, *flow.remote)
+        if known:
+            self._send_to(flow, address, data)
+            return
+
+        async def locate() -> None:
+            self._send_to(flow, await self._names.locate(flow.transport, *flow.remote), data)
+
+        task = asyncio.get_running_loop().create_task(locate())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _send_to(self, flow: Flow, address: tuple[str, int] | None, data: bytes) -> None:
+        if address is None:
+            log.warning("%s: a host name leads nowhere", flow.transport)
+            asyncio.get_running_loop().call_soon(self._lost, flow)
+        else:
+            self._send(replace(flow, remote=address), data, flow)
+
+    def _lost(self, flow: Flow) -> None:
+        self.closed(flow)
+        self.settled()
+
+    def _send(self, flow: Flow, data: bytes, named: Flow | None = None) -> None:
+        """`named`: the flow as the stack knows it, where its remote is a name."""
         if flow.transport == "udp":
             self._send_udp(flow, data)
             return
@@ -186,9 +219,9 @@ class Transports:
         if connection is not None:
             connection.send(data)
         elif flow.connection == 0 and flow.transport in ("tcp", "tls"):
-            self._connect(flow, data)
+            self._connect(flow, data, named or flow)
         else:
-            asyncio.get_running_loop().call_soon(self.closed, flow)
+            asyncio.get_running_loop().call_soon(self._lost, named or flow)
 
     def _send_udp(self, flow: Flow, data: bytes) -> None:
         sock = self._udp.get(flow.local)
@@ -202,35 +235,34 @@ class Transports:
             try:
                 sock.sendto(data, flow.remote)
                 return
-            except socket.gaierror:
-                log.warning("udp: a host name could not be resolved")
-                return
             except OSError as problem:
                 log.debug("udp send: %s", problem)
 
-    def _connect(self, flow: Flow, data: bytes) -> None:
+    def _connect(self, flow: Flow, data: bytes, named: Flow) -> None:
         key = (flow.transport, *flow.remote)
         waiting = self._connecting.get(key)
         if waiting is not None:
             waiting.append(data)
             return
         self._connecting[key] = [data]
-        task = asyncio.get_running_loop().create_task(self._open(flow, key))
+        task = asyncio.get_running_loop().create_task(self._open(flow, key, named))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _open(self, flow: Flow, key: tuple[str, str, int]) -> None:
+    async def _open(self, flow: Flow, key: tuple[str, str, int], named: Flow) -> None:
         tls = ssl.create_default_context() if flow.transport == "tls" else None
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, stream = await asyncio.get_running_loop().create_connection(
-                    lambda: _Stream(self, flow.transport, flow.local), *flow.remote, ssl=tls
+                    lambda: _Stream(self, flow.transport, flow.local),
+                    *flow.remote,
+                    ssl=tls,
+                    server_hostname=named.remote[0] if tls is not None else None,
                 )
         except (OSError, TimeoutError, ssl.SSLError) as problem:
             log.warning("%s: no connection could be opened: %s", flow.transport, type(problem).__name__)
             del self._connecting[key]
-            self.closed(flow)
-            self.settled()
+            self._lost(named)
             return
         for waiting in self._connecting.pop(key):
             stream.send(waiting)
