@@ -132,15 +132,15 @@ def lines(report: Report) -> list[str]:
     )
     told = [
         f"Calls         {report.offered} offered, {report.answered} answered, {report.abandoned} abandoned,"
-        f" {report.turned_away} turned away, in {report.seconds:.0f} s",
+        f" {report.turned_away} turned away ({report.seconds:.0f} s)",
         f"In time       {levels}",
         f"Waits         mean {seconds(report.wait_mean)}, 90 % within {seconds(report.wait_p90)},"
         f" longest {seconds(report.wait_max)}",
         f"Heard         both sides heard each other in {report.heard_both_ways} of {report.conversations}"
-        f" conversations ({report.too_short} too short to judge)",
+        f" ({report.too_short} too short to judge)",
         f"Recordings    {report.recordings_good} of {report.recordings} hold both voices, each on its channel",
-        f"CPU           {report.cpu_application:.1f} s application and simulation, {report.cpu_media:.1f} s media"
-        f" worker: {100 * report.cpu_share:.0f} % of one core",
+        f"CPU           {report.cpu_application:.1f} s with the simulation, {report.cpu_media:.1f} s media worker:"
+        f" {100 * report.cpu_share:.0f} % of one core",
         f"Log           {report.errors} errors, {report.warnings} warnings",
     ]
     told += [f"              {line}" for line in report.log]

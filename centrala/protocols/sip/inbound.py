@@ -268,8 +268,12 @@ class Inbound(Dialogs):
         referred_by = message.get("referred-by")
         self._tell(Referred(leg.id, target, uri.user, replaces, referred_by))
 
-    def accept_refer(self, leg: str, *, now: float) -> None:
-        """202, and a first NOTIFY (RFC 3515 2.4.4): the transfer is under way."""
+    def accept_refer(self, leg: str, *, known: int = 100, now: float) -> None:
+        """202, and a first NOTIFY (RFC 3515 2.4.4): the transfer is under way, or has come to its end already.
+
+        `known`: the status so far; from 200 on it is the last word. Peers that take one NOTIFY at a time are spared a
+        second one right behind the first.
+        """
         found = self._leg(leg)
         tx = self._tx.servers.get(self._refers.pop(leg, ""))
         if found is None or tx is None:
@@ -279,7 +283,7 @@ class Inbound(Dialogs):
         silent = ["Refer-Sub: false"] if found.refer_silent else []
         headers = [f"Contact: {self._face(tx.flow)[1]}", *silent]
         self._reply(tx, 202, now, to_tag=found.local_tag, headers=headers)
-        self.notify_transfer(leg, 100, final=False, now=now)
+        self.notify_transfer(leg, known, final=known >= 200, now=now)
 
     def reject_refer(self, leg: str, status: int, *, now: float) -> None:
         found = self._leg(leg)

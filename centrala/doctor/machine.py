@@ -1,14 +1,8 @@
-"""`centrala doctor`: looks at everything that a centre needs, and says what is wrong and what to do about it.
+"""What is there before a centre starts: programs, the file, the folder, the disk, ports and addresses."""
 
-Changes nothing, needs nothing to be stopped, and works beside a running centre: what it starts, it starts in a
-temporary folder on free ports.
-"""
-
-import asyncio
 import contextlib
 import errno
 import fcntl
-import logging
 import os
 import platform
 import re
@@ -16,28 +10,17 @@ import shutil
 import socket
 import ssl
 import statistics
-import sys
 import tempfile
 import time
-import wave
-from collections.abc import Awaitable, Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
-from centrala.ledger import DataFolderError, LedgerUnavailable, contacts
+from centrala.doctor.sheet import Sheet
+from centrala.ledger import DataFolderError, LedgerUnavailable, codec
 from centrala.ledger.log import LOCK
 from centrala.ledger.schema import FILE, open_to_read
-from centrala.media import messages as m
-from centrala.media.client import MediaClient, WorkerDidNotStart
-from centrala.protocols.rtp.g711 import decode_alaw
-from centrala.protocols.rtp.packet import Packet
-from centrala.protocols.rtp.packet import parse as parse_rtp
-from centrala.server import Server
-from centrala.settings import Listener, MediaSettings, Settings, SettingsError, load, parse
-from centrala.testing import ports, voices
-from centrala.testing.phone import PhoneError, Phones, answer_after
+from centrala.settings import Listener, MediaSettings, Settings, SettingsError, load
+from centrala.testing import ports
 
 HOST = "127.0.0.1"
 LEAST_DISK = 500 << 20
@@ -46,76 +29,12 @@ GOOD_DISK = 5 << 30
 SLOW_COMMIT = 0.020
 """Seconds; a disk that takes longer to store delays every answer by as much."""
 LEAST_PAIRS = 64
-CALLER_TONE, AGENT_TONE = 2400, 2840
-
-
-def doctor(config: Path | None, data: Path | None) -> int:
-    """Examine this machine, the centre's file and its data folder; a line each. 0: no problem was found."""
-    sheet = _Sheet()
-    with _quiet_log() as logged:
-        _programs(sheet)
-        settings = _file(sheet, config)
-        running = _data_folder(sheet, data)
-        if settings is not None:
-            _listeners(sheet, settings, running)
-            _media_ports(sheet, settings.listen.media, running)
-            _addresses(sheet, settings.listen.media)
-        _loopback(sheet)
-        for title, check in (("media worker", _media_worker), ("call to itself", _call_to_itself)):
-            asyncio.run(_bounded(sheet, title, check, logged))
-    sheet.end()
-    return 1 if sheet.problems else 0
-
-
-class _Sheet:
-    """The findings, printed as they come."""
-
-    def __init__(self) -> None:
-        self.problems = 0
-        self._colour = sys.stdout.isatty()
-
-    def ok(self, title: str, text: str) -> None:
-        self._line("ok", "32", title, text)
-
-    def note(self, title: str, text: str) -> None:
-        self._line("note", "33", title, text)
-
-    def problem(self, title: str, text: str, todo: str) -> None:
-        self.problems += 1
-        self._line("PROBLEM", "1;31", title, f"{text}. {todo}" if todo else text)
-
-    def end(self) -> None:
-        if self.problems:
-            print(f"\n{self.problems} problem{'s' if self.problems > 1 else ''} found.")  # noqa: T201
-        else:
-            print("\nNo problem found.")  # noqa: T201
-
-    def _line(self, word: str, colour: str, title: str, text: str) -> None:
-        shown = f"\x1b[{colour}m{word:<8}\x1b[0m" if self._colour else f"{word:<8}"
-        print(f"{shown} {title:<15} {text}", flush=True)  # noqa: T201
-
-
-@contextlib.contextmanager
-def _quiet_log() -> Iterator[list[str]]:
-    """What the parts log while they are tried; shown when they fail."""
-    logged: list[str] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            logged.append(f"{record.name}: {record.getMessage()}")
-
-    keeper = Keeper(logging.WARNING)
-    logging.getLogger().addHandler(keeper)
-    try:
-        yield logged
-    finally:
-        logging.getLogger().removeHandler(keeper)
 
 
 # --- programs ---
 
 
-def _programs(sheet: _Sheet) -> None:
+def programs(sheet: Sheet) -> None:
     version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     sheet.ok("Python", f"{version}, {os.cpu_count()} cores")
     try:
@@ -151,7 +70,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 # --- the file and the folder ---
 
 
-def _file(sheet: _Sheet, config: Path | None) -> Settings | None:
+def file(sheet: Sheet, config: Path | None) -> Settings | None:
     if config is None:
         sheet.note("file", "none was given: `centrala doctor --config centre.yaml` examines yours")
         return None
@@ -173,7 +92,7 @@ def _file(sheet: _Sheet, config: Path | None) -> Settings | None:
     return settings
 
 
-def _data_folder(sheet: _Sheet, data: Path | None) -> int | None:
+def data_folder(sheet: Sheet, data: Path | None) -> int | None:
     """The process of the centre that runs on the folder, if one does."""
     if data is None:
         sheet.note("data folder", "none was given: `centrala doctor --data DIR` examines yours")
@@ -231,7 +150,7 @@ def _owner(data: Path) -> int | None:
     return None
 
 
-def _disk(sheet: _Sheet, folder: Path) -> None:
+def _disk(sheet: Sheet, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     hours = free / 32_000 / 3600
     text = f"{free / 1e9:.1f} GB free: {hours:,.0f} hours of recorded conversation"
@@ -243,7 +162,7 @@ def _disk(sheet: _Sheet, folder: Path) -> None:
         sheet.ok("disk", text)
 
 
-def _commits(sheet: _Sheet, folder: Path) -> None:
+def _commits(sheet: Sheet, folder: Path) -> None:
     took = []
     try:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
@@ -267,11 +186,11 @@ def _commits(sheet: _Sheet, folder: Path) -> None:
         sheet.ok("commit time", text)
 
 
-def _ledger(sheet: _Sheet, data: Path) -> None:
+def _ledger(sheet: Sheet, data: Path) -> None:
     try:
         with contextlib.closing(open_to_read(data)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            rows = db.execute("SELECT max(rowid) FROM log").fetchone()[0] or 0
+            rows = sum(codec.last_seq(db, tenant) for tenant in codec.tenants(db))
     except (DataFolderError, LedgerUnavailable) as problem:
         sheet.problem("ledger", str(problem).rstrip("."), "")
         return
@@ -286,7 +205,7 @@ def _ledger(sheet: _Sheet, data: Path) -> None:
 # --- ports and addresses ---
 
 
-def _listeners(sheet: _Sheet, settings: Settings, running: int | None) -> None:
+def listeners(sheet: Sheet, settings: Settings, running: int | None) -> None:
     wanted = list(settings.listen.sip)
     if settings.listen.http is not None:
         wanted.append(Listener("tcp", *settings.listen.http))
@@ -317,7 +236,7 @@ def _listeners(sheet: _Sheet, settings: Settings, running: int | None) -> None:
             )
 
 
-def _no_address(sheet: _Sheet, where: str, host: str, problem: OSError) -> None:
+def _no_address(sheet: Sheet, where: str, host: str, problem: OSError) -> None:
     if problem.errno == errno.EADDRNOTAVAIL:
         text = f"{where}: {host} is not an address of this machine"
         sheet.problem("address", text, "See `ip address` for those that are; 0.0.0.0 means all of them.")
@@ -326,7 +245,7 @@ def _no_address(sheet: _Sheet, where: str, host: str, problem: OSError) -> None:
         sheet.problem("address", text, "Correct listen in the file.")
 
 
-def _certificate(sheet: _Sheet, one: Listener) -> None:
+def _certificate(sheet: Sheet, one: Listener) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(str(one.certificate), one.key)
     except (OSError, ssl.SSLError) as problem:
@@ -360,7 +279,7 @@ def holder(port: int, kind: socket.SocketKind) -> tuple[int, str] | None:
     return None
 
 
-def _media_ports(sheet: _Sheet, media: MediaSettings, running: int | None) -> None:
+def media_ports(sheet: Sheet, media: MediaSettings, running: int | None) -> None:
     low, high = media.ports
     first = low + low % 2
     where = f"{media.address}, {low} to {high}"
@@ -382,7 +301,7 @@ def _media_ports(sheet: _Sheet, media: MediaSettings, running: int | None) -> No
         sheet.problem("media ports", text, "Give listen.media.ports another or a wider range.")
 
 
-def _addresses(sheet: _Sheet, media: MediaSettings) -> None:
+def addresses(sheet: Sheet, media: MediaSettings) -> None:
     told = media.advertised_address or media.address
     if told in ("0.0.0.0", "::"):
         sheet.problem(
@@ -408,7 +327,7 @@ def _ours(address: str) -> bool:
         return False
 
 
-def _loopback(sheet: _Sheet) -> None:
+def loopback(sheet: Sheet) -> None:
     count, arrived, took = 200, 0, []
     try:
         with ports.bound(HOST) as left, ports.bound(HOST) as right:
@@ -428,180 +347,3 @@ def _loopback(sheet: _Sheet) -> None:
         sheet.problem("UDP", text, "Look at the firewall's rules for lo.")
     else:
         sheet.ok("UDP", text)
-
-
-# --- sound and a call ---
-
-Check = Callable[[], Awaitable[str]]
-
-
-class _Wrong(Exception):
-    """A trial failed; says how."""
-
-
-async def _bounded(sheet: _Sheet, title: str, check: Check, logged: list[str]) -> None:
-    before = len(logged)
-    try:
-        async with asyncio.timeout(45):
-            sheet.ok(title, await check())
-    except (_Wrong, WorkerDidNotStart, PhoneError, DataFolderError, LedgerUnavailable, OSError) as problem:
-        said = "; ".join(logged[before:][:3])
-        text = str(problem) or type(problem).__name__
-        sheet.problem(
-            title, f"{text}{f' ({said})' if said else ''}", "Tell the makers, with this whole output."
-        )
-
-
-async def _media_worker() -> str:
-    """Two legs of a worker of our own, a tone each way, found by its frequency."""
-    with tempfile.TemporaryDirectory(prefix="centrala-doctor-") as folder:
-        client = MediaClient(
-            socket=Path(folder) / "media.sock",
-            data=Path(folder),
-            address=HOST,
-            ports=ports.free_range(HOST, 40000, 20),
-            on_event=lambda event: None,
-        )
-        before = time.perf_counter()
-        await client.start()
-        started = time.perf_counter() - before
-        try:
-            async with asyncio.timeout(5):
-                while client.free_ports < 2:  # noqa: ASYNC110 a few ticks of the worker
-                    await asyncio.sleep(0.02)
-            heard = await _two_legs(client)
-        except TimeoutError:
-            raise _Wrong("the media worker binds no ports") from None
-        finally:
-            await client.close(quit_worker=True)
-    for frequency, samples in heard:
-        if voices.pip_seconds(frequency, samples) < 0.5:
-            raise _Wrong(f"the tone of {frequency} Hz was not heard through the media worker")
-    return f"starts in {1000 * started:.0f} ms; a tone each way was heard through it"
-
-
-async def _two_legs(client: MediaClient) -> list[tuple[int, voices.Pcm]]:
-    """What each of two parties hears of the other, with the tone that it should be."""
-    loop = asyncio.get_running_loop()
-    tones = (CALLER_TONE, AGENT_TONE)
-    with ports.bound(HOST) as left, ports.bound(HOST) as right:
-        sockets = (left, right)
-        taken = []
-        for number, sock in enumerate(sockets):
-            sock.setblocking(False)
-            port = client.take_port()
-            if port is None:
-                raise _Wrong("the media worker has no port")
-            taken.append(port)
-            client.send(m.SetLeg(leg=f"leg{number}", port=port, remote=sock.getsockname()))
-        client.send(m.Hear(leg="leg0", sources={"leg1": 1.0}))
-        client.send(m.Hear(leg="leg1", sources={"leg0": 1.0}))
-        frames = [voices.tone(frequency, 1.0).alaw for frequency in tones]
-        heard: list[list[bytes]] = [[], []]
-        began = loop.time()
-        for tick in range(75):
-            for number, sock in enumerate(sockets):
-                payload = frames[number][tick % len(frames[number])]
-                sock.sendto(Packet(8, tick, 160 * tick, 7 + number, payload).pack(), (HOST, taken[number]))
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        packet = parse_rtp(sock.recv(2048))
-                        if packet is not None and packet.payload_type == 8:
-                            heard[number].append(packet.payload)
-            await asyncio.sleep(max(began + 0.02 * (tick + 1) - loop.time(), 0))
-    return [
-        (tones[1 - number], decode_alaw(np.frombuffer(b"".join(heard[number]), np.uint8)))
-        for number in (0, 1)
-    ]
-
-
-CENTRE = """
-listen:
-  sip: ["udp:{host}:0"]
-  media: {{address: {host}, ports: {low}-{high}}}
-tenants:
-  doctor:
-    domain: doctor.example
-    trunks: {{carrier: {{address: "{host}:{carrier}"}}}}
-    agents: {{agent: {{sip_password: "{password}", ready_on_register: true}}}}
-    queues: {{line: {{agents: [agent], record: true, wrap_up: 0s}}}}
-    numbers: {{"100": {{queue: line}}}}
-"""
-
-
-async def _call_to_itself() -> str:
-    """A whole centre: a caller, a queue, an agent, both heard and recorded, and the record of it."""
-    with tempfile.TemporaryDirectory(prefix="centrala-doctor-") as name:
-        folder = Path(name)
-        async with Phones(HOST) as carrier, Phones(HOST) as house:
-            low, high = ports.free_range(HOST, 40000, 40)
-            password = os.urandom(12).hex()
-            text = CENTRE.format(
-                host=HOST, low=low, high=high, carrier=carrier.sip_address[1], password=password
-            )
-            server = Server(parse(text, folder / "doctor.yaml"), folder)
-            await server.start()
-            try:
-                waited = await _one_call(server, carrier, house, password)
-            finally:
-                house.hang_up_all()
-                carrier.hang_up_all()
-                await asyncio.sleep(0.3)
-                await server.stop()
-        _check_record(folder)
-    return f"answered after {waited:.1f} s, both sides heard each other, recorded on two channels, in the records"
-
-
-async def _one_call(server: Server, carrier: Phones, house: Phones, password: str) -> float:
-    where = (HOST, server.settings.listen.sip[0].port)
-    agent = house.phone("agent", "doctor.example", where, voices.tone(AGENT_TONE))
-    agent.on_call = answer_after(0.3)
-    caller = carrier.phone("4800000000", "doctor.example", where, voices.tone(CALLER_TONE))
-    try:
-        await agent.register(password)
-    except TimeoutError:
-        raise _Wrong("the agent's phone could not register: no answer within 10 s") from None
-    call = caller.call("100")
-    try:
-        if not await call.answered(10):
-            raise _Wrong(f"the call was refused: {call.status} {call.why}")
-    except TimeoutError:
-        raise _Wrong("the call was not answered within 10 s") from None
-    try:
-        await call.until(lambda: bool(agent.calls) and agent.calls[0].answered_at is not None, 15)
-    except TimeoutError:
-        raise _Wrong("the queue didn't bring the caller to the agent within 15 s") from None
-    other = agent.calls[0]
-    for ear, frequency, who in ((call, AGENT_TONE, "caller"), (other, CALLER_TONE, "agent")):
-        try:
-            await ear.hear_tone(frequency, 5)
-        except TimeoutError:
-            raise _Wrong(f"the {who} didn't hear the other side within 5 s") from None
-    await asyncio.sleep(1.0)
-    call.hang_up()
-    try:
-        await other.over(5)
-    except TimeoutError:
-        raise _Wrong("the agent's phone wasn't told that the caller has hung up") from None
-    return (other.answered_at or 0.0) - call.began
-
-
-def _check_record(folder: Path) -> None:
-    records = list(contacts(folder))
-    if len(records) != 1:
-        raise _Wrong(f"there are {len(records)} contact records of one call")
-    record = records[0]
-    if record["outcome"] != "answered" or record["agent"] != "agent" or record["queue"] != "line":
-        raise _Wrong(
-            f"the contact record is wrong: {record['outcome']}, {record['agent']}, {record['queue']}"
-        )
-    if not record["recording"]:
-        raise _Wrong("the contact record names no recording")
-    try:
-        with wave.open(str(folder / str(record["recording"]))) as sound:
-            both = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
-    except (OSError, EOFError, wave.Error, ValueError) as problem:
-        raise _Wrong(f"the recording can't be read ({problem})") from None
-    for side, frequency in enumerate((CALLER_TONE, AGENT_TONE)):
-        if voices.pip_seconds(frequency, np.ascontiguousarray(both[:, side], np.int16)) < 0.5:
-            raise _Wrong(f"channel {side} of the recording doesn't hold its side's tone")

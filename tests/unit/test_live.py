@@ -1,0 +1,238 @@
+"""The live view against the core's own state, and its figures against a count over the whole history."""
+
+import random
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from centrala.core import commands as c
+from centrala.core import events as e
+from centrala.core import facts as f
+from centrala.core.centre import Centre, step
+from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.live import RECENT, Board, Figures, Live
+from centrala.testing.clock import Clock
+
+pytestmark = pytest.mark.unit
+
+ZONE = ZoneInfo("Europe/Warsaw")
+MIDNIGHT = 1_794_956_400.0  # 2026-11-18 00:00 in Warsaw
+NOON = MIDNIGHT + 12 * 3600
+
+
+class House:
+    """A core under a clock that obeys, watched by a live view; keeps all events."""
+
+    def __init__(
+        self, *queues: QueueSpec, agents: Sequence[str] = ("ania", "bartek"), at: float = NOON
+    ) -> None:
+        self.clock = Clock(at)
+        self.centre = Centre()
+        self.live = Live(ZONE)
+        self.history: list[e.Event] = []
+        self.timers: dict[str, float] = {}
+        for queue in queues:
+            self.tell(f.QueueChanged(self.clock(), queue))
+            self.tell(f.NumberChanged(self.clock(), f"n-{queue.id}", Destination("queue", queue.id)))
+        for agent in agents:
+            self.tell(f.AgentChanged(self.clock(), AgentSpec(agent, agent.title(), ready_on_register=True)))
+
+    def tell(self, fact: f.Fact) -> None:
+        events, commands = step(self.centre, fact)
+        self.history += events
+        self.live.take(self.centre, events)
+        for command in commands:
+            if isinstance(command, c.SetTimer):
+                self.timers[command.timer] = command.at
+                self.clock.at(command.at, lambda one=command: self._fire(one))  # type: ignore[misc]
+            elif isinstance(command, c.CancelTimer):
+                self.timers.pop(command.timer, None)
+
+    def _fire(self, timer: c.SetTimer) -> None:
+        if self.timers.get(timer.timer) == timer.at:
+            del self.timers[timer.timer]
+            self.tell(f.TimerFired(self.clock(), timer.timer))
+
+    def view(self) -> Board:
+        return self.live.view(self.centre, self.clock())
+
+    def arrive(self, contact: str, queue: str = "sales") -> None:
+        self.tell(f.ContactArrived(self.clock(), contact, f"n-{queue}"))
+
+    def register(self, agent: str) -> None:
+        self.tell(f.PhoneRegistered(self.clock(), agent))
+
+    def answer(self, contact: str) -> None:
+        leg = next(iter(self.centre.contacts[contact].offers))
+        self.tell(f.Answered(self.clock(), contact, leg))
+
+
+SALES = QueueSpec("sales", agents=("ania", "bartek"), service_level=(0.8, 20.0), wrap_up=5.0)
+
+
+def test_a_call_from_its_arrival_to_the_wrap_up() -> None:
+    house = House(SALES)
+    house.arrive("c1")
+    house.clock.move(12)
+    queue = house.view().queues[0]
+    assert [(one.contact, one.wait, one.ringing) for one in queue.waiting] == [("c1", 12.0, ())]
+    assert (queue.longest_wait, queue.talking, queue.staffed, queue.free) == (12.0, 0, 0, 0)
+
+    house.register("ania")
+    house.clock.move(2)
+    view = house.view()
+    assert view.queues[0].waiting[0].ringing == ("ania",)
+    assert view.agents[0].state == "offered"
+    assert view.agents[0].contact == "c1"
+
+    house.answer("c1")
+    house.clock.move(30)
+    view = house.view()
+    assert (view.queues[0].waiting, view.queues[0].talking) == ((), 1)
+    agent = view.agents[0]
+    assert (agent.state, agent.name, agent.contact, agent.queue) == ("on_contact", "Ania", "c1", "sales")
+    assert view.at - agent.since == 30
+
+    house.tell(f.HungUp(house.clock(), "c1"))
+    house.clock.move(3)
+    view = house.view()
+    assert (view.agents[0].state, view.at - view.agents[0].since) == ("wrap_up", 3)
+    assert view.queues[0].talking == 0
+    assert view.queues[0].today == Figures(offered=1, served=1, in_time=1)
+    house.clock.move(5)
+    assert house.view().agents[0].state == "ready"
+    assert [line.text for line in house.view().lines if line.kind == "Connected"] == [
+        "sales: Ania answers after 14 s"
+    ]
+
+
+def test_the_service_level_leaves_out_who_gave_up_within_the_threshold() -> None:
+    """SL_C = answered in time / (answered + abandoned - abandoned in time), worked out by hand."""
+    house = House(SALES, agents=("ania",))
+    for contact, wait, served in (("a", 10, True), ("b", 25, True), ("c", 8, False), ("d", 40, False)):
+        house.arrive(contact)
+        house.clock.move(wait)
+        if served:
+            house.register("ania")
+            house.answer(contact)
+            house.tell(f.PhoneUnregistered(house.clock(), "ania"))
+        house.tell(f.HungUp(house.clock(), contact))
+        house.clock.move(10)
+    figures = house.view().queues[0].today
+    assert figures == Figures(offered=4, served=2, in_time=1, abandoned=2, early=1)
+    assert figures.service_level == pytest.approx(1 / (2 + 2 - 1))
+
+
+def test_now_forgets_after_a_quarter_of_an_hour_and_today_at_midnight() -> None:
+    house = House(SALES, at=MIDNIGHT + 24 * 3600 - 1200)
+    house.arrive("a")
+    house.tell(f.HungUp(house.clock(), "a"))
+    house.clock.move(RECENT + 1)
+    queue = house.view().queues[0]
+    assert queue.now == Figures()
+    assert queue.now.service_level is None
+    assert queue.today.offered == 1
+    house.clock.move(300)
+    assert house.view().queues[0].today == Figures()
+
+
+def test_hold_and_signing_out_are_seen() -> None:
+    house = House(SALES)
+    house.register("ania")
+    house.arrive("a")
+    house.answer("a")
+    leg = house.centre.contacts["a"].leg
+    assert leg is not None
+    house.tell(f.PutOnHold(house.clock(), "a", leg))
+    assert house.view().agents[0].state == "held"
+    house.tell(f.TakenOffHold(house.clock(), "a", leg))
+    assert house.view().agents[0].state == "on_contact"
+    assert house.view().agents[1].state == "logged_out"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_worlds_are_shown_as_they_are(seed: int) -> None:
+    """After each step the view equals a scan of the core's state; in the end the figures equal a scan of history."""
+    chance = random.Random(seed)
+    queues = (
+        QueueSpec("sales", agents=("ania", "bartek", "celina"), wrap_up=3.0, max_wait=30.0, service_level=(0.8, 6)),
+        QueueSpec("help", agents=("bartek", "celina"), strategy="ring_all", wrap_up=0.0, service_level=(0.8, 9),
+                  after_max_wait=Destination("queue", "sales"), max_wait=15.0),
+    )  # fmt: skip
+    house = House(*queues, agents=("ania", "bartek", "celina"))
+    names: list[str] = []
+    for number in range(400):
+        house.clock.move(chance.choice((0, 0.5, 2.0)))
+        at = house.clock()
+        there = [one.id for one in house.centre.contacts.values() if one.offers or one.state == "active"]
+        contact = chance.choice(there if there and chance.random() < 0.8 else [*names, "nobody"])
+        known = house.centre.contacts.get(contact)
+        legs = [*known.offers, known.leg or ""] if known is not None else [""]
+        agent = chance.choice(("ania", "bartek", "celina"))
+        match chance.randrange(14):
+            case 0 | 1 | 2:
+                names.append(f"c{number}")
+                house.arrive(names[-1], chance.choice(("sales", "help")))
+            case 3 | 4 | 5:
+                house.tell(f.Answered(at, contact, chance.choice(legs)))
+            case 6:
+                house.tell(f.HungUp(at, contact, chance.choice([*legs, ""])))
+            case 7:
+                house.tell(f.HungUp(at, contact))
+            case 8:
+                house.tell(f.OfferFailed(at, contact, chance.choice(legs), "busy"))
+            case 9:
+                house.tell(
+                    f.TransferAsked(at, contact, chance.choice(legs), chance.choice(("n-sales", "n-help")))
+                )
+            case 10:
+                house.tell(f.PhoneUnregistered(at, agent))
+            case _:
+                house.register(agent)
+        _matches_state(house)
+    assert {queue.id: queue.today for queue in house.view().queues} == _figures(house)
+    assert sum(queue.today.served for queue in house.view().queues) > 10
+
+
+def _matches_state(house: House) -> None:
+    view = house.view()
+    contacts = house.centre.contacts.values()
+    for queue in view.queues:
+        waiting = {one.id for one in contacts if one.queue == queue.id and one.state in ("queued", "offered")}
+        assert {one.contact for one in queue.waiting} == waiting
+        talking = [one for one in contacts if one.leg_queue == queue.id and one.state in ("active", "held")]
+        assert queue.talking == len(talking)
+    for agent in view.agents:
+        core = house.centre.agents[agent.id]
+        assert agent.state == core.state
+        assert agent.since <= view.at
+
+
+def _figures(house: House) -> dict[str, Figures]:
+    """By a look at each contact's whole story, one after the other."""
+    counts = {name: [0, 0, 0, 0, 0] for name in house.centre.queues}
+    for contact in {one.contact for one in house.history if isinstance(one, e.ContactBegan)}:
+        where: str | None = None
+        since = 0.0
+        for event in house.history:
+            if getattr(event, "contact", None) != contact:
+                continue
+            in_time = (
+                where is not None and event.at - since <= house.centre.queues[where].spec.service_level[1]
+            )
+            if isinstance(event, e.Queued):
+                where, since = event.queue, event.since
+                counts[where][0] += 1
+            elif isinstance(event, e.Connected) and where is not None:
+                counts[where][1] += 1
+                counts[where][2] += in_time
+                where = None
+            elif isinstance(event, e.ContactEnded) and where is not None:
+                if event.outcome in ("abandoned", "short_abandoned"):
+                    counts[where][3] += 1
+                    counts[where][4] += in_time
+                where = None
+            elif isinstance(event, e.Overflowed):
+                where = None
+    return {name: Figures(*numbers) for name, numbers in counts.items()}
