@@ -32,6 +32,7 @@ def _logging(verbose: bool) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("websockets").setLevel(logging.WARNING)
 
 
 @app.command()
@@ -80,7 +81,9 @@ def backup(
     from centrala.ledger import backup as run
 
     try:
-        print(run(data, to))
+        made = run(data, to)
+        size = sum(file.size for file in made.files) / 1e6
+        print(f"{len(made.files)} files ({size:.1f} MB) of {', '.join(made.tenants) or 'no tenant'} are in {to}")
     except (DataFolderError, LedgerUnavailable, OSError) as problem:
         raise fail(problem) from None
 
@@ -94,7 +97,8 @@ def restore(
     from centrala.ledger import restore as run
 
     try:
-        print(run(source, data))
+        made = run(source, data)
+        print(f"{len(made.files)} files of {made.made_at} are in {data}; start it with centrala serve")
     except (DataFolderError, LedgerUnavailable, OSError) as problem:
         raise fail(problem) from None
 
@@ -155,7 +159,7 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Write what happened to this file, as JSON.")] = None,
     data: Annotated[Path | None, typer.Option(help="Keep everything in this folder.")] = None,
     seed: Annotated[int, typer.Option()] = 1,
-    calls_per_minute: Annotated[float, typer.Option("--calls-per-minute")] = 20.0,
+    calls_per_minute: Annotated[float, typer.Option("--calls-per-minute")] = 18.0,
 ) -> None:
     """A living centre on this machine: simulated callers and agents over real SIP and RTP on loopback."""
     from centrala.demo import demo as run

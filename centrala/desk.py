@@ -199,6 +199,9 @@ class Desk:
     def _commit(self) -> None:
         if self._committing or self._stopped:
             return
+        if self._retry is not None:  # the next attempt is due; what must be said to people can't wait for it
+            self._release()
+            return
         if self._batch.empty:
             self._release()
             self._mark_done_later()
@@ -216,13 +219,13 @@ class Desk:
         self, batch: Batch, releases: list[Callable[[], None]], problem: BaseException | None
     ) -> None:
         self._committing = False
+        for release in releases:  # before anything later, whether it could be written or not
+            release()
         if problem is not None:
             self._ledger_failed(batch, problem)
         elif self.degraded:
             self.degraded = False
             log.warning("ALARM over: the ledger is written again")
-        for release in releases:
-            release()
         for tenant in self.mailboxes:
             if snapshot_due(self.ledger, tenant) and not self.degraded:
                 self._snapshot(tenant)
@@ -240,9 +243,11 @@ class Desk:
             for tenant in self._batch.drop_oldest(MAX_BACKLOG_ROWS // 2):
                 self._snapshot(tenant)
         self._release()
-        if self._retry is not None:
-            self._retry.cancel()  # one at a time, however many commits fail meanwhile
-        self._retry = self._loop.call_later(RETRY_SECONDS, self._commit)
+        self._retry = self._loop.call_later(RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._commit()
 
     def _release(self) -> None:
         releases, self._releases = self._releases, []

@@ -16,7 +16,7 @@ from centrala.channels.voice.sound import Sound
 from centrala.channels.voice.transport import PortTaken, Transports
 from centrala.core.commands import Ring
 from centrala.desk import Desk
-from centrala.ledger import Log, Recovered, open_log, project
+from centrala.ledger import LedgerUnavailable, Log, Recovered, open_log, project
 from centrala.media import messages as m
 from centrala.media.client import MediaClient
 from centrala.protocols.sip.config import ListeningPoint, StackConfig
@@ -172,6 +172,8 @@ class Server:
             await asyncio.sleep(PROJECT_EVERY)
             try:
                 await asyncio.to_thread(project, self.ledger)
+            except LedgerUnavailable:
+                pass  # the desk raises the alarm; the next second tries again
             except Exception:
                 log.exception("the records can't be brought up to date now; the next second tries again")
 

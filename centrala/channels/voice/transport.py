@@ -229,9 +229,8 @@ class Transports:
             sock = next(iter(self._udp.values()))
         if sock is None:
             return
-        for _ in range(
-            2
-        ):  # the first attempt may be told of an earlier one's ICMP error, and sends nothing then
+        for _ in range(2):
+            # The first attempt may be told of an earlier one's ICMP error, and sends nothing then.
             try:
                 sock.sendto(data, flow.remote)
                 return
