@@ -273,7 +273,34 @@ def run(seconds: float = 20.0, only: str = "") -> dict[str, Any]:
     for name, options in SCENARIOS.items():
         if only in name:
             results[name] = asyncio.run(scenario(seconds=seconds, **options))
-    return results
+    return {"figures": figures(results), **results}
+
+
+ASKED: list[tuple[str, str, float]] = [
+    ("200 calls", "cpu_seconds_per_call_minute", 0.09),
+    ("200 calls, recorded", "cpu_seconds_per_call_minute", 0.12),
+    ("200 calls", "frames_lost", 0),
+    ("300 calls, recorded", "frames_lost", 0),
+    ("300 calls, recorded", "recorded_frames_lost", 0),
+    ("50 calls", "delay_p99_ms", 45),
+    ("50 calls, 20 ms jitter", "delay_p99_ms", 65),
+    ("50 calls, 20 ms jitter", "frames_lost", 0),
+    ("200 callers hear music", "cpu_ms_per_second_and_caller", 1.0),
+]
+"Scenario, figure, and the most it may be."
+
+
+def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "what": f"{name}: {key.replace('_', ' ')}",
+            "asked": f"≤ {most:g}",
+            "measured": results[name][key],
+            "ok": results[name][key] <= most,
+        }
+        for name, key, most in ASKED
+        if name in results
+    ]
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def start_and_idle() -> dict[str, Any]:
     return {"ready_s": max(times), "idle_mb": memory}
 
 
-def overload(rate: float = 300.0, seconds: float = 8.0) -> dict[str, Any]:
+def overload(rate: float = 500.0, seconds: float = 6.0) -> dict[str, Any]:
     """Far above the limit: what is refused gets 503 with Retry-After, what is taken is served."""
     calls = int(rate * seconds)
     phone = ports.free_sip()
