@@ -83,7 +83,9 @@ def backup(
     try:
         made = run(data, to)
         size = sum(file.size for file in made.files) / 1e6
-        print(f"{len(made.files)} files ({size:.1f} MB) of {', '.join(made.tenants) or 'no tenant'} are in {to}")
+        print(
+            f"{len(made.files)} files ({size:.1f} MB) of {', '.join(made.tenants) or 'no tenant'} are in {to}"
+        )
     except (DataFolderError, LedgerUnavailable, OSError) as problem:
         raise fail(problem) from None
 
@@ -176,6 +178,67 @@ def doctor(
     from centrala.doctor import doctor as run
 
     raise typer.Exit(run(config, data))
+
+
+users = typer.Typer(help="Users of the pages and of the API.", no_args_is_help=True)
+app.add_typer(users, name="user")
+
+Tenant = Annotated[str, typer.Option("--tenant", help="Whose user; an id from the centre's file.")]
+Roles = Annotated[
+    list[str],
+    typer.Option(
+        "--role",
+        help="agent, supervisor, administrator, quality, trainer, planner, technician, client_viewer; repeatable.",
+    ),
+]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option("--scope", help="tenant (the default), client:ID, team:ID or queue:ID; repeatable."),
+]
+
+
+@users.command("add")
+def user_add(
+    name: str,
+    data: Data,
+    tenant: Tenant,
+    role: Roles,
+    scope: Scopes = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="The agent this person acts as.")] = None,
+) -> None:
+    """Make a user. Asks for the password, or reads it from a line on standard input."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.console import add
+
+    try:
+        print(add(data, tenant, name, role, scope or ["tenant"], agent))
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@users.command("list")
+def user_list(data: Data, tenant: Tenant) -> None:
+    """Print the users of a tenant, one a line, as JSON."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.console import listed
+
+    try:
+        for one in listed(data, tenant):
+            print(json.dumps(one, ensure_ascii=False))
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@users.command("password")
+def user_password(name: str, data: Data, tenant: Tenant) -> None:
+    """Give a user a new password; takes the authenticator off too, and ends every session."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.console import password
+
+    try:
+        print(password(data, tenant, name))
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
 
 
 def main() -> None:

@@ -126,9 +126,7 @@ class Desk:
 
     def _work(self) -> None:
         self._woken = False
-        while self._inbox:
-            tenant, fact = self._inbox.popleft()
-            self._take(tenant, fact)
+        self.catch_up()
         for outlet in self.outlets:
             held = outlet.collect()
             for key, tenant, value in held.dialogs:
@@ -141,18 +139,24 @@ class Desk:
             self.wake()
         self._commit()
 
+    def catch_up(self) -> None:
+        """Decide all that was told so far, now."""
+        while self._inbox:
+            tenant, fact = self._inbox.popleft()
+            self._take(tenant, fact)
+
     def _take(self, tenant: str, fact: f.Fact) -> None:
         mailbox = self.mailboxes.get(tenant)
         if mailbox is None:
             return
         try:
             events, commands = step(mailbox.centre, fact)
+            if not events and not commands:
+                return
+            numbered = self._batch.step(self.ledger, tenant, fact, events, commands)
         except Exception:
             self._quarantine(tenant, fact)
             return
-        if not events and not commands:
-            return
-        numbered = self._batch.step(self.ledger, tenant, fact, events, commands)
         for command in commands:
             if type(command) is c.SetTimer:
                 self._set_timer(tenant, command.timer, command.at)

@@ -10,19 +10,25 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from centrala.channels.voice.channel import VoiceChannel
+from centrala.channels.voice.registration import STORED
 from centrala.channels.voice.sound import Sound
 from centrala.channels.voice.transport import PortTaken, Transports
-from centrala.core.commands import Ring
+from centrala.core.commands import HangUp, Ring
+from centrala.core.facts import AgentRemoved, Fact, HungUp, QueueRemoved
 from centrala.desk import Desk
-from centrala.ledger import LedgerUnavailable, Log, Recovered, open_log, project
+from centrala.ledger import DataFolderError, LedgerUnavailable, Log, Recovered, open_log, project
 from centrala.media import messages as m
 from centrala.media.client import MediaClient
 from centrala.protocols.sip.config import ListeningPoint, StackConfig
 from centrala.protocols.sip.stack import SipStack
 from centrala.settings import Settings
 from centrala.settings.facts import changes
+
+if TYPE_CHECKING:
+    from centrala.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +43,7 @@ PORTS_WITHIN = 5.0
 
 PROJECT_EVERY = 1.0
 CALENDAR_EVERY = 6 * 3600.0
+ADDRESSES_EVERY = 60.0
 
 
 class Server:
@@ -51,6 +58,7 @@ class Server:
         self.voice: VoiceChannel
         self.transports: Transports
         self.media: list[MediaClient] = []
+        self.web: WebServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._early: list[m.Event] | None = []
         "Events of media workers that came before the voice channel was there."
@@ -62,6 +70,7 @@ class Server:
         self.ledger = open_log(self.data)
         self.desk = Desk(self.ledger)
         recovered = {tenant: self.desk.open(tenant) for tenant in self.settings.tenants}
+        departed = self._departed()
         holds = await self._start_media()
         self._held = any(one.legs for one in holds.values())
         media = self.settings.listen.media
@@ -78,18 +87,44 @@ class Server:
             self.settings, self.desk, stack, sound, self.transports.send, new_contact_id
         )
         self.voice.overloaded = lambda: self.lag > MAX_LAG
-        self._take_up(holds, recovered)
+        self._take_up(holds, recovered, departed)
         await self.transports.begin()
         self._tasks = [
             asyncio.create_task(self._tick(), name="tick"),
             asyncio.create_task(self._project(), name="records"),
             asyncio.create_task(self._calendar(), name="calendar"),
+            asyncio.create_task(self._addresses(), name="addresses"),
         ]
+        if self.settings.listen.http is not None:
+            from centrala.web.server import WebServer  # 20 MB that a centre without pages needn't have
 
-    def _take_up(self, holds: dict[int, m.Holds], recovered: dict[str, Recovered]) -> None:
+            self.web = await WebServer.start(self.settings, self.data, self.desk)
+
+    def _departed(self) -> dict[str, Recovered]:
+        """Tenants that the file doesn't name any more, though calls of theirs are open."""
+        found: dict[str, Recovered] = {}
+        for tenant in self.ledger.tenants():
+            if tenant in self.settings.tenants:
+                continue
+            try:
+                was = self.desk.open(tenant)
+            except DataFolderError as problem:
+                log.error(
+                    "tenant %s isn't in the file any more, and its calls can't be ended: %s", tenant, problem
+                )
+                continue
+            if was.centre.contacts or any(not key.startswith(STORED) for key in self.ledger.dialogs(tenant)):
+                found[tenant] = was
+            else:
+                del self.desk.mailboxes[tenant]
+        return found
+
+    def _take_up(
+        self, holds: dict[int, m.Holds], recovered: dict[str, Recovered], departed: dict[str, Recovered]
+    ) -> None:
         """Continue where the last run ended, then tell what the file changes."""
         stored: dict[str, bytes] = {}
-        for tenant in self.settings.tenants:
+        for tenant in self.desk.mailboxes:
             stored |= self.ledger.dialogs(tenant)
         self.voice.restore(stored, holds)
         for tenant, was in recovered.items():
@@ -98,11 +133,28 @@ class Server:
             self.voice.again(tenant)
             self._configure(tenant)
             self.desk.start_timers(tenant)
+        for tenant, was in departed.items():
+            self._close_down(tenant, was)
         early, self._early = self._early or [], None
         for event in early:
             self.voice.media_event(event)
         self.voice.start_trunks()
         self.desk.wake()
+
+    def _close_down(self, tenant: str, was: Recovered) -> None:
+        """End the calls of a tenant that has left the file, so that its people and its records know."""
+        log.warning(
+            "tenant %s isn't in the file any more: its %d open calls end", tenant, len(was.centre.contacts)
+        )
+        now = self.desk.now()
+        self.desk.perform_again(tenant, was.pending, only=HangUp)
+        facts: list[Fact] = [HungUp(now, contact, "", "tenant removed") for contact in was.centre.contacts]
+        facts += [AgentRemoved(now, agent) for agent in was.centre.agents]
+        facts += [QueueRemoved(now, queue) for queue in was.centre.queues]
+        for fact in facts:
+            self.desk.tell(tenant, fact)
+        self.desk.catch_up()
+        self.voice.again(tenant)  # hangs up with everybody whom no contact needs any more
 
     def _configure(self, tenant: str) -> None:
         centre = self.desk.mailboxes[tenant].centre
@@ -183,8 +235,15 @@ class Server:
             for tenant in self.settings.tenants:
                 self._configure(tenant)
 
+    async def _addresses(self) -> None:
+        while True:
+            await asyncio.sleep(ADDRESSES_EVERY)
+            await asyncio.to_thread(self.voice.doors.look_up)
+
     async def stop(self, *, quit_media: bool = True) -> None:
         """An orderly end: what is written is written, and the media workers end if nobody talks."""
+        if self.web is not None:
+            await self.web.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -199,6 +258,8 @@ class Server:
 
     async def abandon(self) -> None:
         """Let go of what a start that failed has taken; workers that hold no calls end."""
+        for task in self._tasks:
+            task.cancel()
         if hasattr(self, "transports"):
             await self.transports.close()
         for one in self.media:
@@ -224,8 +285,10 @@ async def serve(settings: Settings, data: Path, say: Callable[[str], None]) -> N
     except BaseException:
         await server.abandon()
         raise
-    if settings.listen.http is not None:
-        log.info("listen.http: the web pages come with a later version; nothing listens there yet")
+    if server.web is not None:
+        log.info("the API listens on %s/api/v1", server.web.address)
+        for line in await server.web.sign_up_lines():
+            say(line)
     say(f"ready {server.addresses()}")
     await stopping.wait()
     await server.stop()

@@ -54,7 +54,8 @@ class _File:
         """`at`: sample. A failure leaves a hole and is tried again with the next block."""
         try:
             if self.handle < 0:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.parent.mkdir(0o700, parents=True, exist_ok=True)
+                self.path.parent.mkdir(0o700, exist_ok=True)
                 fresh = 0 if self.there else os.O_CREAT | os.O_EXCL
                 self.handle = os.open(self.path, os.O_RDWR | fresh, 0o640)
             view = memoryview(data)

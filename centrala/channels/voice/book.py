@@ -56,7 +56,12 @@ class LegBook:
         self._sip: dict[str, bytes] = {}
         self._changed: set[str] = set()
         self._parties: list[tuple[str, str, str, str, float]] = []
+        self._ending: dict[str, VoiceLeg] = {}
+        "Legs that we have hung up, until the peer has taken note: their BYE or CANCEL survives a restart."
         self._stranded: dict[str, asyncio.TimerHandle] = {}
+        self._sounded: set[str] = set()
+        "Legs whose party has sent sound."
+        self._silent: dict[str, asyncio.TimerHandle] = {}
         self._armed_for: float | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -80,9 +85,12 @@ class LegBook:
     def _drop(self, leg: VoiceLeg) -> None:
         """Forget a leg; its sound ends, and the recording with the caller."""
         del self.legs[leg.id]
-        stranded = self._stranded.pop(leg.id, None)
-        if stranded is not None:
-            stranded.cancel()
+        self._ending[leg.id] = leg
+        self._sounded.discard(leg.id)
+        for waiting in (self._stranded, self._silent):
+            handle = waiting.pop(leg.id, None)
+            if handle is not None:
+                handle.cancel()
         self._changed.add(leg.id)
         if leg.trunk:
             self.trunk_calls[leg.tenant, leg.trunk] -= 1

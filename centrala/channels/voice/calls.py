@@ -63,6 +63,11 @@ class Calls(Orders):
                 number = self.doors.number_in(tenant, event.to_user)
             if number is not None:
                 break
+        if number is None and dialled in self.settings.tenants[tenant].agents:
+            # Agents' ids are extensions of the house alone.
+            log.info("tenant %s: a call from trunk %s to an agent's id was turned away", tenant, trunk.id)
+            self.stack.refuse(event.key, 404, now=now)
+            return
         user = event.p_asserted or event.from_user
         if event.privacy:
             user = ""
@@ -116,8 +121,10 @@ class Calls(Orders):
             self.sound.release_port(worker, port)
             self.stack.refuse(event.key, 488, now=now)
             return None
+        if not self.stack.adopt(event.key, contact, now=now):
+            self.sound.release_port(worker, port)  # its CANCEL came in the same bunch
+            return None
         self.legs[contact] = leg
-        self.stack.adopt(event.key, contact, now=now)
         return leg
 
     def _tell_arrival(self, leg: VoiceLeg, fact: f.ContactArrived) -> None:
@@ -144,7 +151,8 @@ class Calls(Orders):
         if leg is not None and not leg.rang:
             leg.rang = True
             self._changed.add(leg.id)
-            if not any(self.legs[one].rang for one in self._branches[leg.side] if one != leg.id):
+            others = [one for one in self._branches.get(leg.side, []) if one != leg.id]
+            if not any(one in self.legs and self.legs[one].rang for one in others):
                 self.desk.tell(leg.tenant, f.Rang(now, leg.contact, leg.side))
 
     def _answered(self, event: s.AnsweredCall, now: float) -> None:
@@ -187,8 +195,12 @@ class Calls(Orders):
             return
         self._drop(leg)
         if leg.side:
-            if name not in self._branches.get(leg.side, []):
+            branches = self._branches.get(leg.side, [])
+            if name not in branches:
                 return
+            branches.remove(name)
+            if branches:
+                return  # other phones of the agent still ring
             del self._branches[leg.side]
         self.desk.tell(leg.tenant, f.HungUp(now, leg.contact, leg.side, why))
 
@@ -226,6 +238,10 @@ class Calls(Orders):
         leg = self.legs.get(event.leg)
         if leg is None:
             return
+        if not leg.side or leg.trunk:
+            # Whoever came or was reached from outside can't send us to call others: that is how calls are stolen.
+            self.stack.reject_refer(leg.id, 403, now=now)
+            return
         if event.replaces is not None:
             self.stack.reject_refer(leg.id, 501, now=now)
             return
@@ -234,6 +250,7 @@ class Calls(Orders):
         if number is None and wanted in self.settings.tenants[leg.tenant].agents:
             number = wanted
         outside = number is None and bool(DIALLABLE.match(wanted)) and bool(self.doors.way_out(leg.tenant))
+        outside = outside and bool(leg.agent)
         caller = self.legs.get(leg.contact)
         if outside and caller is not None:
             caller.outside = wanted
@@ -260,15 +277,27 @@ class Calls(Orders):
         say to them opens another, and the session timer notices if they are gone.
         """
         leg = self.legs.get(name)
-        if leg is not None and self._registers(leg) and name not in self._stranded:
-            self._stranded[name] = self.desk.later(PEER_LOST_SECONDS, self._peer_lost, name)
+        if leg is None or not self._registers(leg) or name in self._stranded:
+            return
+        self._stranded[name] = self.desk.later(PEER_LOST_SECONDS, self._peer_lost, name)
+        # It may have come back before we saw the old connection break.
+        now = self.desk.now()
+        known = {
+            one.flow for one in self.registration.bindings(leg.tenant, leg.agent, now) if one.flow.reliable
+        }
+        if len(known) == 1:
+            self._came_back(leg.tenant, leg.agent, known.pop(), now)
 
     def _registers(self, leg: VoiceLeg) -> bool:
-        agent = self.settings.tenants[leg.tenant].agents.get(leg.agent)
+        tenant = self.settings.tenants.get(leg.tenant)
+        agent = tenant.agents.get(leg.agent) if tenant is not None else None
         return agent is not None and agent.sip_password is not None
 
     def _peer_lost(self, name: str) -> None:
         del self._stranded[name]
+        flow = self.stack.flow_of(name)
+        if flow is not None and flow.connection:
+            return  # heard over another connection meanwhile, though it didn't register there
         if name in self.legs:
             self.stack.bye(name, reason=reason("peer lost"), now=self.desk.now())
             self._gone(name, "peer lost", self.desk.now())
@@ -278,6 +307,9 @@ class Calls(Orders):
         """A phone registered again over a new connection: its calls go on there (RFC 5626 4.3)."""
         for name in list(self._stranded):
             leg = self.legs.get(name)
+            was = self.stack.flow_of(name)
+            if was is None or was.transport != flow.transport:
+                continue  # another phone of the same agent
             if leg is not None and leg.tenant == tenant and leg.agent == agent:
                 self._stranded.pop(name).cancel()
                 self.stack.rebind(name, flow, now=now)

@@ -33,6 +33,10 @@ UNANSWERED = 2
 "OPTIONS in a row without an answer, after which a trunk counts as down; the time-out of each would take 32 s."
 
 
+SILENT_SECONDS = 60.0
+"Without sound from a party that has sent some, after which its phone is asked whether it is still there."
+
+
 class VoiceChannel(Revival):
     """`received`, `settled`, `flow_closed` from the sockets; `collect` for the desk; commands by its table."""
 
@@ -65,8 +69,11 @@ class VoiceChannel(Revival):
         )
 
     def received(self, data: bytes, flow: Flow) -> None:
-        """One SIP message as it came. `settled` after the last of a bunch."""
-        self.stack.receive(data, flow, self.desk.now())
+        """One SIP message as it came. `settled` after the last of a bunch. Never raises: others wait behind it."""
+        try:
+            self.stack.receive(data, flow, self.desk.now())
+        except Exception:
+            log.exception("ALARM a SIP message over %s could not be taken in", flow.transport)
 
     def settled(self) -> None:
         self._take_events()
@@ -75,12 +82,18 @@ class VoiceChannel(Revival):
     def _take_events(self) -> None:
         now = self.desk.now()
         for event in self.stack.take_events():
-            EVENTS[type(event)](self, event, now)
+            try:
+                EVENTS[type(event)](self, event, now)
+            except Exception:
+                log.exception("ALARM what %s means could not be told", type(event).__name__)
 
     def advance(self) -> None:
         """A deadline of the stack has come."""
         self._armed_for = None
-        self.stack.advance(self.desk.now())
+        try:
+            self.stack.advance(self.desk.now())
+        except Exception:
+            log.exception("ALARM a deadline of SIP could not be carried out")
         self.settled()
 
     def flow_closed(self, flow: Flow) -> None:
@@ -103,9 +116,12 @@ class VoiceChannel(Revival):
             else:
                 self._sip[leg] = sip
         for leg in self._changed:
-            voice, sip = self.legs.get(leg), self._sip.get(leg)
-            value = storage.encode(sip, voice) if sip is not None and voice is not None else None
+            sip, over = self._sip.get(leg), leg not in self.legs
+            voice = self._ending.get(leg) if over else self.legs[leg]
+            value = storage.encode(sip, voice, over) if sip is not None and voice is not None else None
             held.dialogs.append((leg, voice.tenant if voice is not None else "", value))
+            if sip is None:
+                self._ending.pop(leg, None)
         self._changed.clear()
         held.dialogs += self.registration.take_changed()
         outgoing, media = self.stack.take_outgoing(), self.sound.collect()
@@ -148,6 +164,16 @@ class VoiceChannel(Revival):
                 if event.leg in self.legs:
                     self.stack.bye(event.leg, reason=reason("no sound"), now=now)
                     self.settled()
+            case m.FirstPacket():
+                if event.leg in self.legs:
+                    self._sounded.add(event.leg)
+            case m.PacketsStopped():
+                if event.leg in self._sounded and event.leg not in self._silent:
+                    self._silent[event.leg] = self.desk.later(SILENT_SECONDS, self._too_silent, event.leg)
+            case m.PacketsResumed():
+                waiting = self._silent.pop(event.leg, None)
+                if waiting is not None:
+                    waiting.cancel()
             case m.Digit(how="event"):
                 self._pass_on(event.leg, event.digit)  # one that is heard is passed on by being heard
             case m.PlayerFailed():
@@ -156,6 +182,12 @@ class VoiceChannel(Revival):
                 log.error("the media worker refused %s: %s", event.command, event.why)
             case _:
                 pass
+
+    def _too_silent(self, name: str) -> None:
+        """A party that sent sound and stopped may have vanished: ask its phone, and ask again while it is silent."""
+        self._silent[name] = self.desk.later(SILENT_SECONDS, self._too_silent, name)
+        self.stack.probe(name, now=self.desk.now())
+        self.settled()
 
     def _pass_on(self, name: str, digit: str) -> None:
         """A digit of one end of a conversation, for the other."""

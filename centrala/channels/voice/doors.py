@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from centrala.protocols.sip.flow import Flow
-from centrala.settings import Agent, Settings, Tenant, Trunk
+from centrala.settings import Agent, Settings, Trunk
 
 log = logging.getLogger(__name__)
 
@@ -63,26 +63,36 @@ class Doors:
         self._by_address: dict[tuple[str, int], list[tuple[str, Trunk]]] = {}
         self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str, Trunk]] = []
         self._hosts: dict[str, list[tuple[str, Trunk]]] = {}
+        self._looked_up: dict[str, list[str]] = {}
         self._phones: dict[tuple[str, int], tuple[str, Agent]] = {}
         self.bans = Bans()
+        self.look_up()
         for tenant in settings.tenants.values():
             self._by_domain[tenant.domain] = tenant.id
             for trunk in tenant.trunks.values():
-                self._know_trunk(tenant, trunk)
+                if trunk.network is not None:
+                    self._networks.append((trunk.network, tenant.id, trunk))
             for agent in tenant.agents.values():
                 where = phone_address(agent.phone) if agent.phone else None
                 if where is not None and agent.sip_password is None:
                     self._phones[where] = (tenant.id, agent)
 
-    def _know_trunk(self, tenant: Tenant, trunk: Trunk) -> None:
-        if trunk.network is not None:
-            self._networks.append((trunk.network, tenant.id, trunk))
-        address = trunk.address or (trunk.register.registrar if trunk.register else None)
-        if address is None:
-            return
-        for host in addresses_of(address[0]):
-            self._by_address.setdefault((host, address[1]), []).append((tenant.id, trunk))
-            self._hosts.setdefault(host, []).append((tenant.id, trunk))
+    def look_up(self) -> None:
+        """Find the addresses of all trunks, anew: carriers move, and the first look may have come before the network
+        did. Blocks on names, so run it in a thread; a name that fails keeps what it had."""
+        by_address: dict[tuple[str, int], list[tuple[str, Trunk]]] = {}
+        hosts: dict[str, list[tuple[str, Trunk]]] = {}
+        for tenant in self.tenants.values():
+            for trunk in tenant.trunks.values():
+                address = trunk.address or (trunk.register.registrar if trunk.register else None)
+                if address is None:
+                    continue
+                found = addresses_of(address[0]) or self._looked_up.get(address[0], [])
+                self._looked_up[address[0]] = found
+                for host in found:
+                    by_address.setdefault((host, address[1]), []).append((tenant.id, trunk))
+                    hosts.setdefault(host, []).append((tenant.id, trunk))
+        self._by_address, self._hosts = by_address, hosts
 
     def trunks_at(self, flow: Flow, via_port: int | None) -> list[tuple[str, Trunk]]:
         """The trunks that a request from here belongs to: exactly the address and port, or the network.

@@ -64,14 +64,16 @@ class StoredLeg(msgspec.Struct):
 
     sip: bytes
     voice: VoiceLeg
+    over: bool = False
+    "We have hung up; what is left is that the peer hears of it."
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(StoredLeg)
 
 
-def encode(sip: bytes, voice: VoiceLeg) -> bytes:
-    return _encoder.encode(StoredLeg(sip, voice))
+def encode(sip: bytes, voice: VoiceLeg, over: bool = False) -> bytes:
+    return _encoder.encode(StoredLeg(sip, voice, over))
 
 
 def decode(data: bytes) -> StoredLeg:

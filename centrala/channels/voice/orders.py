@@ -58,7 +58,7 @@ class Orders(LegBook):
         if command.leg in self._branches:
             return  # done before a restart
         now = self.desk.now()
-        targets = self._targets(tenant, command, now)
+        targets = self._targets(tenant, command, now) if tenant in self.settings.tenants else []
         caller = self.legs.get(command.contact)
         self._branches[command.leg] = []
         agent = command.target.name if command.target.kind == "agent" else ""
@@ -87,9 +87,15 @@ class Orders(LegBook):
             self.trunk_calls[tenant, trunk.id] = self.trunk_calls.get((tenant, trunk.id), 0) + 1
             self.desk.later(TRUNK_SILENCE, self._trunk_silent, name)
         self.legs[name] = leg
-        self._branches[side].append(name)
         self._changed.add(name)
-        self._invite_out(leg, caller, uri, flow, route, trunk, now)
+        try:
+            self._invite_out(leg, caller, uri, flow, route, trunk, now)
+        except ValueError:
+            log.error("tenant %s: a phone can't be rung: its address can't be read, or nothing listens here for "
+                      "its transport (listen.sip)", tenant)  # fmt: skip
+            self._drop(leg)
+            return True
+        self._branches[side].append(name)
         return True
 
     def _targets(self, tenant: str, command: c.Ring, now: float) -> list[Target]:
@@ -138,6 +144,8 @@ class Orders(LegBook):
         name = f"{failed.side}/{len(tried)}"
         if not self._ring_one(name, failed.tenant, failed.contact, failed.side, "", caller, targets[0], now):
             return False
+        if name not in self.legs:
+            return False  # its address can't be called
         self.legs[name].tried = tried
         return True
 

@@ -41,7 +41,11 @@ class Registration:
         found = self._doors.agent_named(user, host, auth.realm if auth is not None else "")
         # Names that don't exist count by address alone, or they would fill the memory of names.
         keys = (*((f"user:{found[0]}/{user}",) if found is not None else ()), f"address:{flow.remote[0]}")
-        if bans.banned(now, *keys):
+        # A phone that is registered from there is let in to prove itself: or others could lock it out by guessing.
+        at_home = found is not None and any(
+            binding.flow.remote[0] == flow.remote[0] for binding in self.bindings(found[0], user, now)
+        )
+        if not at_home and bans.banned(now, *keys):
             stack.refuse(key, 403, reason="Too many wrong passwords", now=now)
             return None
         tenant = found[0] if found is not None else next(iter(self._doors.tenants))

@@ -37,17 +37,30 @@ class Revival(Calls):
                 kept = storage.decode(value)
             except msgspec.MsgspecError:
                 log.error("a stored call can't be read and is dropped")
+                self._changed.add(key)
                 continue
-            self._sip[key], self.legs[key] = kept.sip, kept.voice
-            sip[key] = kept.sip
+            try:
+                self.stack.restore({key: kept.sip}, now)
+            except ValueError as problem:
+                log.error("a stored call can't be read and is dropped: %s", problem)
+                self._changed.add(key)
+                continue
+            self._sip[key] = sip[key] = kept.sip
+            if kept.over:
+                self._ending[key] = kept.voice
+                continue
+            self.legs[key] = kept.voice
             if kept.voice.side:
                 self._branches.setdefault(kept.voice.side, []).append(key)
             if kept.voice.trunk:
                 trunk = (kept.voice.tenant, kept.voice.trunk)
                 self.trunk_calls[trunk] = self.trunk_calls.get(trunk, 0) + 1
-        self.stack.restore(sip, now)
+        for side, names in self._branches.items():
+            # Of an agent's phones that rang, one was first; the others are being cancelled.
+            self._branches[side] = [name for name in names if self.legs[name].established] or names
         for leg in self.legs.values():
-            over = self.settings.tenants[leg.tenant].trunks.get(leg.trunk)
+            tenant = self.settings.tenants.get(leg.tenant)
+            over = tenant.trunks.get(leg.trunk) if tenant is not None else None
             if leg.side and over is not None and over.register is not None:
                 self.stack.credentials(leg.id, over.register.user, over.register.password.reveal())
         self.registration.restore(bindings, now)
@@ -105,6 +118,7 @@ class Revival(Calls):
 
     def worker_ready(self, worker: int, held: m.Holds) -> None:
         """A worker is there again: the same one, or a new one in place of one that died."""
+        self.desk.catch_up()  # calls that have just come in are no strays
         self._take_up_sound(worker, held)
         for tenant in self.desk.mailboxes:
             self.again(tenant, worker, fresh=not held.legs)

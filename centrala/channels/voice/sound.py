@@ -21,8 +21,11 @@ class Sound:
         self._next = 0
 
     def choose(self) -> int:
-        """The worker for the next contact."""
-        self._next = (self._next + 1) % len(self.workers)
+        """The worker for the next contact: each in turn, but for one that has no port (it may just be starting)."""
+        for _ in self.workers:
+            self._next = (self._next + 1) % len(self.workers)
+            if self.workers[self._next].free_ports:
+                break
         return self._next
 
     def take_port(self, worker: int) -> int | None:

@@ -12,6 +12,7 @@ import ssl
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from websockets.asyncio.server import Server as WebSocketServer
@@ -30,6 +31,8 @@ DRAIN = 256
 "Datagrams taken per wake-up; more would let timers starve under a flood."
 
 CONNECT_SECONDS = 5.0
+FIRST_MESSAGE_SECONDS = 30.0
+"A connection that has said nothing by then is closed, or strangers could use up all file descriptors."
 MAX_UNSENT = 1 << 20
 "Bytes that wait for a slow peer on one connection; beyond it the connection is closed."
 
@@ -249,7 +252,7 @@ class Transports:
         task.add_done_callback(self._tasks.discard)
 
     async def _open(self, flow: Flow, key: tuple[str, str, int], named: Flow) -> None:
-        tls = ssl.create_default_context() if flow.transport == "tls" else None
+        tls = await asyncio.to_thread(_client_tls) if flow.transport == "tls" else None
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, stream = await asyncio.get_running_loop().create_connection(
@@ -315,6 +318,15 @@ class _Stream(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._flow = self._owner.opened(self, self._name, self._local, (peer[0], peer[1]))
+        self._patience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            FIRST_MESSAGE_SECONDS, transport.abort
+        )
+
+    def _no_stranger(self) -> None:
+        """It speaks SIP, or is ours: it may stay."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
@@ -330,9 +342,11 @@ class _Stream(asyncio.Protocol):
         for message in messages:
             self._owner.received(message, self._flow)
         if messages:
+            self._no_stranger()
             self._owner.settled()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._no_stranger()
         if self._flow is not None:
             self._owner.gone(self._flow)
 
@@ -342,6 +356,7 @@ class _Stream(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > MAX_UNSENT:
             self._transport.abort()
             return
+        self._no_stranger()
         self._transport.write(data)
 
     def abort(self) -> None:
@@ -363,8 +378,10 @@ class _WebSocket:
 
     async def run(self) -> None:
         writer = asyncio.create_task(self._write())
+        patience = asyncio.get_running_loop().call_later(FIRST_MESSAGE_SECONDS, self.abort)
         try:
             async for message in self._connection:
+                patience.cancel()
                 data = message.encode() if isinstance(message, str) else message
                 if data.strip():
                     self._owner.received(data, self._flow)
@@ -372,6 +389,7 @@ class _WebSocket:
         except ConnectionClosed:
             pass
         finally:
+            patience.cancel()
             writer.cancel()
             self._owner.gone(self._flow)
 
@@ -398,6 +416,11 @@ def _hear_of_errors(sock: socket.socket, family: int) -> None:
     if sys.platform == "linux":
         level, option = (socket.IPPROTO_IPV6, 25) if family == socket.AF_INET6 else (socket.IPPROTO_IP, 11)
         sock.setsockopt(level, option, 1)
+
+
+@cache
+def _client_tls() -> ssl.SSLContext:
+    return ssl.create_default_context()  # reads all of the system's certificates: some 10 ms
 
 
 def _server_tls(one: Listener) -> ssl.SSLContext:

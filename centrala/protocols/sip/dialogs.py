@@ -305,6 +305,13 @@ class Dialogs(Core):
         else:
             self._request(leg, "INVITE", "refresh", now, [ALLOW, *headers], leg.sdp)
 
+    def probe(self, leg: str, *, now: float) -> None:
+        """Ask whether the peer still has the session, by OPTIONS (RFC 3261 11, 12.2.1.2). `Ended` tells if not."""
+        found = self._legs.get(leg)
+        asked = found is not None and any(sent.purpose == "probe" for sent in found.sent.values())
+        if found is not None and found.phase == "confirmed" and not asked:
+            self._request(found, "OPTIONS", "probe", now, ["Accept: application/sdp"])
+
     def _session(self, leg: Leg, seconds: int, refresher: bool, now: float) -> None:
         """A 2xx has agreed on (or renewed) a session interval; 0 for none."""
         leg.session, leg.refresher = seconds, refresher
@@ -450,6 +457,9 @@ class Dialogs(Core):
             case "prack":
                 if status in (401, 407):
                     self._authenticate(leg, sent, message, now)
+            case "probe":
+                if status in (408, 481):
+                    self._end(leg, "dialog lost", now)
             case _:
                 pass
         self._save(leg)
@@ -473,6 +483,8 @@ class Dialogs(Core):
                 self._tell(TransferProgressed(leg.id, status))
             case "notify":
                 leg.refer_cseq = 0
+            case "probe" if status == 408 or not leg.flow.reliable:
+                self._end(leg, "peer lost", now)
             case _:
                 if status == 503 and leg.phase != "ending":
                     self._tell(PeerUnreachable(leg.id))

@@ -116,11 +116,14 @@ class Incoming(Inbound):
         self._waiting.pop(key, None)
         self._timers.cancel("k" + key, "unadopted")
 
-    def adopt(self, key: str, leg: str, *, now: float) -> None:
-        """Give an INVITE its leg id. Answer with `respond`. ValueError if the leg id is taken."""
+    def adopt(self, key: str, leg: str, *, now: float) -> bool:
+        """Give an INVITE its leg id. Answer with `respond`. ValueError if the leg id is taken.
+
+        False: the caller has given up before we came to it; there is no leg, and nothing to answer.
+        """
         tx = self._waiting_request(key)
         if tx is None or tx.request is None:
-            return
+            return False
         self._free(leg)
         data = self._waiting[key]
         self._settled(key)
@@ -149,6 +152,7 @@ class Incoming(Inbound):
         new.nat = self._behind_nat(new, asked, tx.flow)
         tx.owner = ("leg", leg, "")
         self._adopt(new)
+        return True
 
     def _free(self, leg: str) -> None:
         if leg in self._legs:

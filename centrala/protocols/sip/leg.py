@@ -17,7 +17,7 @@ class Sent(msgspec.Struct):
     method: str
     branch: str
     purpose: str
-    """"invite", "reinvite", "refresh", "update", "bye", "cancel", "prack", "refer", "notify"."""
+    """"invite", "reinvite", "refresh", "update", "bye", "cancel", "prack", "refer", "notify", "probe"."""
     data: bytes
     flow: Flow
     cseq: int

@@ -147,6 +147,11 @@ class SipStack(Trunks):
         found = self._legs.get(leg)
         return None if found is None else (found.call_id, found.local_tag, found.remote_tag)
 
+    def flow_of(self, leg: str) -> Flow | None:
+        """The flow of a leg; None if there is no such leg."""
+        found = self._legs.get(leg)
+        return None if found is None else found.flow
+
     @property
     def legs(self) -> tuple[str, ...]:
         """Ids of all legs that the stack holds."""
