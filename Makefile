@@ -27,14 +27,14 @@ check: setup-dev                 ## format, lint, types, import contracts, unit 
 	$(BIN)/ruff check centrala tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -m unit
+	$(BIN)/python -m pytest -n 2 -m unit
 
 format: setup-dev
 	$(BIN)/ruff format centrala tests benchmarks
 	$(BIN)/ruff check --fix centrala tests benchmarks
 
 test: setup-dev setup-peers      ## every test, with the foreign peers
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -n 3 -m "not soak"
 
 bench: setup-dev setup-peers     ## figures, printed and kept in benchmarks/out/*.json
 	$(BIN)/python -m benchmarks

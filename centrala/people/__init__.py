@@ -1,0 +1,22 @@
+"""Who may do what: users, roles, permissions and scopes; sessions and tokens; the audit trail.
+
+`roles.allowed` is the one question; `service.People` is everything that is stored.
+"""
+
+from centrala.people.roles import Permission, Role, Scope, User, allowed, holds
+from centrala.people.service import Identity, People, PeopleError, open_people
+from centrala.people.throttle import Throttle
+
+__all__ = [
+    "Identity",
+    "People",
+    "PeopleError",
+    "Permission",
+    "Role",
+    "Scope",
+    "Throttle",
+    "User",
+    "allowed",
+    "holds",
+    "open_people",
+]

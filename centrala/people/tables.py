@@ -1,0 +1,85 @@
+"""Tables of people, in the data folder's database beside the ledger, on a connection of their own (ADR 6)."""
+
+import sqlite3
+from pathlib import Path
+
+from centrala.ledger import DataFolderError, open_log
+from centrala.ledger.schema import FILE, script, version_of
+
+VERSION = 1
+"Kept in the table `meta` under the name `people`."
+
+VERSION_1 = """
+CREATE TABLE people_users(
+    id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, roles TEXT NOT NULL, scopes TEXT NOT NULL,
+    agent TEXT, active INTEGER NOT NULL, password TEXT NOT NULL, totp TEXT, totp_new TEXT,
+    totp_step INTEGER NOT NULL, made_at REAL NOT NULL, changed_at REAL NOT NULL,
+    UNIQUE(tenant, name)
+) WITHOUT ROWID;
+CREATE TABLE people_sessions(
+    hash TEXT PRIMARY KEY, user TEXT NOT NULL, made_at REAL NOT NULL, seen_at REAL NOT NULL, address TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX people_sessions_user ON people_sessions(user);
+CREATE TABLE people_tokens(
+    id TEXT PRIMARY KEY, user TEXT NOT NULL, hash TEXT NOT NULL, label TEXT NOT NULL, permissions TEXT,
+    made_at REAL NOT NULL, expires_at REAL
+) WITHOUT ROWID;
+CREATE INDEX people_tokens_user ON people_tokens(user);
+CREATE TABLE people_codes(hash TEXT PRIMARY KEY, tenant TEXT NOT NULL, made_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE people_audit(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, tenant TEXT NOT NULL, actor TEXT NOT NULL,
+    action TEXT NOT NULL, subject TEXT NOT NULL, before TEXT, after TEXT, address TEXT NOT NULL
+);
+CREATE INDEX people_audit_tenant ON people_audit(tenant, id);
+"""
+
+
+def connect(data: Path) -> sqlite3.Connection:
+    """A connection with the tables of people made. Creates the data folder's ledger where there is none.
+
+    Raises DataFolderError with a sentence. Works while a centre runs on the folder.
+    """
+    path = data / FILE
+    if not path.exists():
+        open_log(data).close()
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as problem:
+        raise DataFolderError(
+            f"The users in {path} can't be read ({problem}): check the folder."
+        ) from problem
+    try:
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("PRAGMA synchronous = FULL")
+        if version_of(db, path) == 0:
+            raise DataFolderError(f"{path} is no ledger yet: start `centrala serve` on this folder once.")
+        _prepare(db, path)
+    except sqlite3.Error as problem:
+        db.close()
+        raise DataFolderError(
+            f"The users in {path} can't be read ({problem}): check the folder."
+        ) from problem
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        found = db.execute("SELECT value FROM meta WHERE name = 'people'").fetchone()
+        version = int(found[0]) if found else 0
+        if version > VERSION:
+            raise DataFolderError(
+                f"The users in {path} are of version {version}, and this Centrala knows versions up to {VERSION}:"
+                " install the newer Centrala that wrote them."
+            )
+        if version == 0:
+            script(db, VERSION_1)
+            db.execute("INSERT INTO meta VALUES ('people', ?)", (str(VERSION),))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

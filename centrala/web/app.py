@@ -1,0 +1,34 @@
+"""The application: `/api/v1` as OpenAPI 3.1, around a `House`."""
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from centrala import __version__
+from centrala.web import problems
+from centrala.web.guard import Shell
+from centrala.web.house import House
+from centrala.web.routes import contacts, desk, live, people
+
+API = "/api/v1"
+
+
+def make_app(house: House) -> FastAPI:
+    """The routes alone, for OpenAPI and tests of routes."""
+    app = FastAPI(
+        title="Centrala",
+        version=__version__,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.house = house
+    problems.install(app)
+    for one in (people, desk, live, contacts):
+        app.include_router(one.router, prefix=API)
+    return app
+
+
+def make_asgi(house: House) -> ASGIApp:
+    """What is served: the routes with the headers and bounds around them."""
+    return Shell(make_app(house))
