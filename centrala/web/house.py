@@ -148,7 +148,8 @@ class House:
         telling = _Telling(tenant, agent, frozenset(times), asyncio.get_running_loop().create_future())
         self._telling.append(telling)
         try:
-            seq = await asyncio.wait_for(telling.done, TOLD_WITHIN)
+            async with asyncio.timeout(TOLD_WITHIN):
+                seq = await telling.done
         except TimeoutError:
             raise Problem(
                 "LEDGER-DOWN", "It was taken in, but isn't written down yet: look again before you repeat it."

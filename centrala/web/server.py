@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 STOP_WITHIN = 3
 "Seconds for requests that run when we stop."
 MAX_CONNECTIONS = 4000
+SEND_BUFFER = 128 * 1024
+"Bytes in the kernel for each connection (Linux doubles it)."
 
 
 class _Embedded(uvicorn.Server):
@@ -113,6 +115,8 @@ def _bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # The kernel would keep up to 4 MB for a browser that reads nothing, which so would never count as slow.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         listener.bind((host, port))
         listener.setblocking(False)
     except OSError as problem:

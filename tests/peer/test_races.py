@@ -168,7 +168,10 @@ async def nothing_is_left(it: House, within: float = 20.0) -> None:
                 "legs": dict(voice.legs),
                 "branches": dict(voice._branches),
                 "sip": list(voice._sip),
+                "ending": list(voice._ending),
                 "stranded": dict(voice._stranded),
+                "silent": dict(voice._silent),
+                "sounded": list(voice._sounded),
                 "trunk calls": {one: n for one, n in voice.trunk_calls.items() if n},
                 "stack's legs": list(stack._legs),
                 "dialogs": dict(stack._dialogs),
@@ -176,6 +179,10 @@ async def nothing_is_left(it: House, within: float = 20.0) -> None:
                 "waiting": dict(stack._waiting),
                 "passwords": list(stack._passwords),
                 "refers": dict(stack._refers),
+                "early updates": dict(stack._early_updates),
+                "after prack": dict(stack._after_prack),
+                "by connection": dict(stack._by_connection),
+                "merges": dict(stack._tx._merges),
                 "pending": dict(stack._tx.pending),
                 "clients": list(stack._tx.clients),
                 "servers": list(stack._tx.servers),
@@ -186,6 +193,8 @@ async def nothing_is_left(it: House, within: float = 20.0) -> None:
                     if one.calls or one.offers or one.wrap
                 },
                 "queues": {name: one.waiting for name, one in centre.queues.items() if one.waiting},
+                "commands": list(desk.mailboxes["acme"].pending),
+                "commands in the ledger": list(server.ledger.pending["acme"]),
                 "timers": [timer for _, timer in desk._timers if not timer.startswith("rest:")],
             }.items()
             if table
@@ -460,6 +469,7 @@ class Crowd:
         self.it, self.phones, self.callers = it, phones, callers
         self.chance = random.Random(seed)
         self.placed = Counter[str]()
+        self.calls: list[Call] = []
 
     def later(self, longest: float, do: Callable[[], None]) -> None:
         self.phones.later(self.chance.uniform(0, longest), do)
@@ -527,6 +537,7 @@ class Crowd:
             phone.on_over = lambda call: self.callers.forget(call.phone)
             call = phone.call(dialled)
             self.placed[dialled] += 1
+        self.calls.append(call)
         self.later(self.chance.choice([0.05, 1.0, 4.0, 8.0]), call.hang_up)
         if self.chance.random() < 0.1:
             self.later(2.0, call.hold)
@@ -571,7 +582,17 @@ async def crowd(
             if not kill_every or sound:
                 # Whoever dials an agent's id from outside is no contact.
                 known = len(records) + it.server.voice.refused + people.placed["agent1"]
-                assert known == calls, (known, outcomes, it.server.voice.refused)
+                # Who rang off before we knew who it was (a CANCEL in one bunch with its INVITE, or with the answer to
+                # our challenge) is none either.
+                hasty = [
+                    one
+                    for one in people.calls
+                    if one.answered_at is None
+                    and one.status in (0, 100, 180, 487)
+                    and (one.ended_at or 0.0) - one.began < 0.5
+                ]
+                assert calls - len(hasty) <= known <= calls, (known, len(hasty), outcomes)
+                assert len(hasty) < calls / 5
             for one in records:
                 assert (one["answered_at"] is not None) == (one["outcome"] in ("answered", "redirected")), one
                 assert one["ended_at"] is not None
@@ -599,15 +620,15 @@ def test_300_calls_of_every_kind_leave_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_an_application_that_dies_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    asyncio.run(crowd(tmp_path, 160, 12.0, 3, kill_every=20))
+    asyncio.run(crowd(tmp_path, 100, 12.0, 3, kill_every=12))
 
 
 def test_a_file_that_changes_while_calls_are_up_strands_nobody(tmp_path: Path) -> None:
-    asyncio.run(crowd(tmp_path, 120, 12.0, 5, kill_every=15, change=True))
+    asyncio.run(crowd(tmp_path, 80, 12.0, 5, kill_every=10, change=True))
 
 
 def test_media_workers_that_die_again_and_again_end_no_call_and_hold_no_agent(tmp_path: Path) -> None:
-    asyncio.run(crowd(tmp_path, 120, 12.0, 6, kill_every=15, sound=True))
+    asyncio.run(crowd(tmp_path, 80, 12.0, 6, kill_every=12, sound=True))
 
 
 @pytest.mark.soak

@@ -153,7 +153,8 @@ async def _follow(socket: WebSocket, house: House, hub: Hub, identity: Identity,
                     told = at
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(hub.changed(at), ASK_AGAIN)
+                async with asyncio.timeout(ASK_AGAIN):
+                    await hub.changed(at)
             if house.now() - asked >= ASK_AGAIN:
                 asked = house.now()
                 again = await identify(socket)
@@ -171,13 +172,16 @@ async def _follow(socket: WebSocket, house: House, hub: Hub, identity: Identity,
 
 
 async def _send(socket: WebSocket, what: dict[str, Any]) -> None:
-    await asyncio.wait_for(socket.send_text(_encode(what).decode()), SEND_WITHIN)
+    # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the result, and we would wait for ever.
+    async with asyncio.timeout(SEND_WITHIN):
+        await socket.send_text(_encode(what).decode())
 
 
 async def _close(socket: WebSocket, code: int) -> None:
     if socket.application_state is WebSocketState.CONNECTED:
         with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
-            await asyncio.wait_for(socket.close(code), 1.0)
+            async with asyncio.timeout(1.0):
+                await socket.close(code)
 
 
 async def _end(task: "asyncio.Task[None] | None") -> None:
