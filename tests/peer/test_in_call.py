@@ -300,7 +300,7 @@ def test_an_agent_calls_somebody_outside(caller_id: str | None) -> None:
         invited = remote.find("INVITE", sent=False)
         assert invited
         assert invited.first_line.startswith(f"INVITE sip:{OUTSIDE}@127.0.0.1:{carrier}")
-        assert f"sip:{caller_id or 'alice'}@acme.example" in (invited.header("From") or "")
+        assert f"sip:{caller_id or 'anonymous'}@acme.example" in (invited.header("From") or "")
         record = only(centre.wait_contacts(1))
     assert (record["direction"], record["to"], record["from"]) == ("outbound", OUTSIDE, "alice")
     assert (record["outcome"], record["agent"]) == ("answered", "alice")

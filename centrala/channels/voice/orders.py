@@ -168,6 +168,9 @@ class Orders(LegBook):
         user = _user_part(caller.user if caller is not None else "") or "anonymous"
         credentials = None
         if trunk is not None:
+            if caller is not None and caller.agent:
+                # The names of those who work here are nobody's business outside.
+                user = _user_part(trunk.register.user) if trunk.register is not None else "anonymous"
             user = _user_part(trunk.caller_id or "") or user
             if trunk.register is not None:
                 credentials = (trunk.register.user, trunk.register.password.reveal())
