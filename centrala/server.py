@@ -287,9 +287,9 @@ async def serve(settings: Settings, data: Path, say: Callable[[str], None]) -> N
         raise
     if server.web is not None:
         log.info("the API listens on %s/api/v1", server.web.address)
-        for line in await server.web.sign_up_lines():
-            say(line)
     say(f"ready {server.addresses()}")
+    for line in await server.web.sign_up_lines() if server.web is not None else ():
+        say(line)
     await stopping.wait()
     await server.stop()
 
