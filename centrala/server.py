@@ -131,6 +131,7 @@ class Server:
             # A phone that should ring and has no dialog was never called. All other wishes are stated anew.
             self.desk.perform_again(tenant, was.pending, only=Ring)
             self.voice.again(tenant)
+            self.voice.await_phones(tenant)
             self._configure(tenant)
             self.desk.start_timers(tenant)
         for tenant, was in departed.items():

@@ -596,13 +596,15 @@ async def crowd(
             for one in records:
                 assert (one["answered_at"] is not None) == (one["outcome"] in ("answered", "redirected")), one
                 assert one["ended_at"] is not None
-            # An agent of a queue with a recording means a file, and no file means nobody else's.
+            # An agent of a queue with a recording means a file, and no file means nobody else's. An answer and a
+            # hang-up in one bunch are a conversation of no length: nothing to record.
             for one in records:
                 if (
                     not (change or sound)
                     and one["queue"] == "sales"
                     and one["agent"] is not None
                     and one["direction"] == "inbound"
+                    and one["talk_s"]
                 ):
                     assert one["recording"], one
                     assert (it.data / one["recording"]).exists()

@@ -588,6 +588,36 @@ def test_kill_9_with_a_phone_on_tcp() -> None:
     assert (record["outcome"], record["agent"]) == ("answered", "alice")
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_an_agent_on_tcp_keeps_their_state_over_a_restart_if_the_phone_comes_back(comes_back: bool) -> None:
+    """The queue's way out is for when nobody is there; a restart is not that."""
+    settings = config(queue={"when_no_agents": {"hang_up": "unavailable"}})
+    quick = patched("import centrala.channels.voice.revival as r\nr.BACK_WITHIN = 2.0")
+    with (
+        Centre(settings, program=quick) as centre,
+        Line(hertz=ALICE) as desk,
+        Wire("tcp", centre.sip) as wire,
+    ):
+        alice = Phone(wire, "alice", line=desk)
+        alice.register(PASSWORDS["alice"])
+        centre.kill9()
+        wire.close()
+        centre.start()
+        with caller(centre, SALES, "uac_wait_for_bye", patience_ms=15000) as (sipp, line):
+            sipp.wait_for("SIP/2.0 200", sent=False)  # waits, though no phone can ring yet
+            if comes_back:
+                wire.local = ("", 0)
+                wire.open()
+                alice.register(PASSWORDS["alice"])
+                alice.accept()
+                hears(line, ALICE)
+            else:
+                sipp.wait()
+        if comes_back:
+            return
+        assert only(centre.wait_contacts(1))["outcome"] == "refused"
+
+
 # --- streams that are no SIP ---
 
 

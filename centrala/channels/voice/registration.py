@@ -83,7 +83,7 @@ class Registration:
         self.registrars[tenant] = result.registrar
         if event.contacts or event.everything:
             self.changed.add(tenant)
-            self._say(tenant, agent.id, now)
+            self.say(tenant, agent.id, now)
         return tenant, agent.id
 
     def bindings(self, tenant: str, user: str, now: float) -> list[Binding]:
@@ -105,9 +105,10 @@ class Registration:
             self.registrars[tenant] = left
             self.changed.add(tenant)
             for user in dict.fromkeys(binding.user for binding in gone):
-                self._say(tenant, user, now)
+                self.say(tenant, user, now)
 
-    def _say(self, tenant: str, user: str, now: float) -> None:
+    def say(self, tenant: str, user: str, now: float) -> None:
+        """Tell whether the agent has a phone that is registered."""
         if self.registrars[tenant].lookup(user, now):
             self._tell(tenant, f.PhoneRegistered(now, user))
         else:
@@ -124,8 +125,10 @@ class Registration:
         return changed
 
     def restore(self, stored: dict[str, bytes], now: float) -> None:
-        """Phones that are still registered stay so; those whose time ran out, or whose connection died with the
-        last run, are said to be gone."""
+        """Phones that are still registered stay so, and those whose time ran out are said to be gone.
+
+        A connection died with the last run, by no fault of its phone: nothing is said of those here, see `Revival`.
+        """
         for tenant in self.registrars:
             value = stored.get(STORED + tenant)
             if value is None:
@@ -138,4 +141,5 @@ class Registration:
             self.registrars[tenant] = registrar
             self._lose(tenant, *registrar.expire(now), now)
             for flow in {b.flow for some in registrar.users.values() for b in some if b.flow.reliable}:
-                self.flow_closed(flow, now)
+                self.registrars[tenant], _ = self.registrars[tenant].drop_flow(flow)
+                self.changed.add(tenant)

@@ -17,6 +17,9 @@ from centrala.protocols.sip.leg import decode as decode_leg
 
 log = logging.getLogger(__name__)
 
+BACK_WITHIN = 30.0
+"Seconds within which a phone whose connection ended with the last run must have registered again."
+
 
 class Revival(Calls):
     # --- the application died ---
@@ -70,7 +73,7 @@ class Revival(Calls):
         for worker, held in holds.items():
             self._take_up_sound(worker, held)
 
-    def again(self, tenant: str, worker: int | None = None, *, fresh: bool = False) -> None:
+    def again(self, tenant: str, worker: int | None = None) -> None:
         """State anew what every contact of the tenant should hear, and tell what is gone."""
         now = self.desk.now()
         centre = self._centre(tenant)
@@ -86,7 +89,7 @@ class Revival(Calls):
             for side in [*contact.offers, *([contact.leg] if contact.leg else [])]:
                 if side not in self._branches:
                     self.desk.tell(tenant, f.HungUp(now, contact.id, side, "lost"))
-            self._sound_again(tenant, contact, fresh)
+            self._sound_again(tenant, contact)
         for leg in list(self.legs.values()):
             about = centre.contacts.get(leg.contact)
             over = about is None or (leg.side and leg.side != about.leg and leg.side not in about.offers)
@@ -94,7 +97,22 @@ class Revival(Calls):
                 self._branches.pop(leg.side, None)
                 self._end(leg, "lost", now)
 
-    def _sound_again(self, tenant: str, contact: Contact, fresh: bool) -> None:
+    def await_phones(self, tenant: str) -> None:
+        """Phones over TCP, TLS and WS lost their connection with the last run, by no fault of theirs.
+
+        Their agents keep their state for `BACK_WITHIN`, in which the phone can register anew (RFC 5626 4.5); who isn't
+        back by then is gone. Nothing can ring there meanwhile: an offer fails at once and goes on.
+        """
+        now = self.desk.now()
+        for name, agent in self._centre(tenant).agents.items():
+            known = agent.spec.fixed_phone or self.registration.bindings(tenant, name, now)
+            if agent.reachable and not known:
+                self.desk.later(BACK_WITHIN, self._say_phone, tenant, name)
+
+    def _say_phone(self, tenant: str, name: str) -> None:
+        self.registration.say(tenant, name, self.desk.now())
+
+    def _sound_again(self, tenant: str, contact: Contact) -> None:
         caller = self.legs[contact.id]
         if caller.established:
             self._set_leg(caller)
@@ -121,7 +139,7 @@ class Revival(Calls):
         self.desk.catch_up()  # calls that have just come in are no strays
         self._take_up_sound(worker, held)
         for tenant in self.desk.mailboxes:
-            self.again(tenant, worker, fresh=not held.legs)
+            self.again(tenant, worker)
         self.desk.wake()
 
     def _take_up_sound(self, worker: int, held: m.Holds) -> None:
