@@ -93,7 +93,9 @@ class WebServer:
         for tenant in self.house.settings.tenants:
             code = await self.house.ask(self.house.people.sign_up_code, tenant, self.house.now())
             if code is not None:
-                lines.append(f"sign-up {tenant}: {code} makes the first user, by POST {self.address}/api/v1/sign-up")
+                lines.append(
+                    f"sign-up {tenant}: {code} makes the first user, by POST {self.address}/api/v1/sign-up"
+                )
         return lines
 
     async def stop(self) -> None:
