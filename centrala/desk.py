@@ -74,7 +74,6 @@ class Desk:
         self.outlets: list[Outlet] = []
         self.watchers: list[Watcher] = []
         self.degraded = False
-        self.max_lag = 0.0
         self._inbox: deque[tuple[str, f.Fact]] = deque()
         self._loop = asyncio.get_running_loop()
         self._offset = time.time() - self._loop.time()
@@ -86,7 +85,7 @@ class Desk:
         self._retry: asyncio.TimerHandle | None = None
         self._woken = False
         self._stopped = False
-        self._idle = asyncio.Event()
+        self._marking = False
 
     def now(self) -> float:
         """Unix seconds that never run backwards while we live."""
@@ -271,8 +270,6 @@ class Desk:
         if any(mailbox.pending for mailbox in self.mailboxes.values()) and not self._marking:
             self._marking = True
             self._loop.call_later(0.5, self._mark_done)
-
-    _marking = False
 
     def _mark_done(self) -> None:
         self._marking = False

@@ -15,7 +15,7 @@ from typing import Any
 
 from centrala.channels.voice import legs as storage
 from centrala.channels.voice.book import reason
-from centrala.channels.voice.orders import trunk_uri
+from centrala.channels.voice.orders import sip_uri, trunk_uri
 from centrala.channels.voice.revival import Revival
 from centrala.channels.voice.sound import Sound
 from centrala.core import commands as c
@@ -217,10 +217,9 @@ class VoiceChannel(Revival):
                 if wanted is None or address is None:
                     continue
                 domain = wanted.domain or address[0]
-                suffix = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
                 self.stack.register(
                     f"{tenant.id}/{trunk.id}",
-                    registrar_uri=f"sip:{address[0]}:{address[1]}{suffix}",
+                    registrar_uri=sip_uri(address, trunk.transport),
                     aor=f"sip:{wanted.user}@{domain}",
                     user=wanted.user,
                     password=wanted.password.reveal(),

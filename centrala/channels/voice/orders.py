@@ -272,10 +272,12 @@ class Orders(LegBook):
 def trunk_uri(trunk: Trunk, user: str = "") -> str | None:
     """A SIP URI at the trunk; None for one that only takes calls in."""
     address = trunk.address or (trunk.register.registrar if trunk.register else None)
-    if address is None:
-        return None
+    return None if address is None else sip_uri(address, trunk.transport, user)
+
+
+def sip_uri(address: tuple[str, int], transport: str, user: str = "") -> str:
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
-    suffix = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
+    suffix = "" if transport == "udp" else f";transport={transport}"
     return f"sip:{user}@{host}:{address[1]}{suffix}" if user else f"sip:{host}:{address[1]}{suffix}"
 
 
