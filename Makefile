@@ -2,9 +2,9 @@
 PY ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev setup-peers demo test check format bench soak clean
+.PHONY: setup setup-dev setup-peers desktop demo test check format bench soak clean
 
-setup: .venv/.runtime            ## .venv with the `centrala` command
+setup: .venv/.runtime centrala/web/dist/index.html   ## .venv with the `centrala` command, and its pages
 setup-dev: .venv/.dev
 setup-peers:                     ## foreign programs that the peer tests call (Debian packages)
 	@scripts/peers
@@ -18,6 +18,13 @@ setup-peers:                     ## foreign programs that the peer tests call (D
 	@test -x $(BIN)/python || $(PY) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/.runtime
+
+DESKTOP := $(shell find desktop -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+centrala/web/dist/index.html: .venv/.runtime $(DESKTOP)
+	@scripts/desktop
+	@touch $@
+
+desktop: centrala/web/dist/index.html    ## the pages
 
 demo: setup                      ## a living centre on this machine
 	$(BIN)/centrala demo
@@ -33,13 +40,13 @@ format: setup-dev
 	$(BIN)/ruff format centrala tests benchmarks
 	$(BIN)/ruff check --fix centrala tests benchmarks
 
-test: setup-dev setup-peers      ## every test, with the foreign peers
+test: setup-dev setup-peers desktop      ## every test, with the foreign peers
 	$(BIN)/python -m pytest -n 3 -m "not soak"
 
-bench: setup-dev setup-peers     ## figures, printed and kept in benchmarks/out/*.json
+bench: setup-dev setup-peers desktop     ## figures, printed and kept in benchmarks/out/*.json
 	$(BIN)/python -m benchmarks
 
-soak: setup-dev setup-peers      ## what takes longer than twenty minutes
+soak: setup-dev setup-peers desktop      ## what takes longer than twenty minutes
 	$(BIN)/python -m pytest -m soak
 
 clean:

@@ -162,6 +162,16 @@ class Server:
         for fact in changes(centre, self.settings.tenants[tenant], self.desk.now()):
             self.desk.tell(tenant, fact)
 
+    async def apply(self, settings: Settings) -> None:
+        """Go by these settings from now on: what somebody has changed on a page. Tenants stay those of the start."""
+        tenants = {name: settings.tenants.get(name, known) for name, known in self.settings.tenants.items()}
+        self.settings = replace(self.settings, tenants=tenants)
+        self.voice.configure(self.settings)
+        await asyncio.to_thread(self.voice.doors.look_up)
+        for tenant in tenants:
+            self._configure(tenant)
+        self.desk.wake()
+
     def _stack_config(self) -> StackConfig:
         points = tuple(ListeningPoint(one.transport, one.host, one.port) for one in self.settings.listen.sip)
         return StackConfig(points=points, nonce_secret=_secret(self.data / "nonce.key"))

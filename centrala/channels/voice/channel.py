@@ -207,30 +207,49 @@ class VoiceChannel(Revival):
 
     def start_trunks(self) -> None:
         """Register with every carrier that wants it."""
-        now = self.desk.now()
         for tenant in self.settings.tenants.values():
             for trunk in tenant.trunks.values():
-                if trunk.options_interval is not None:
-                    self._ask_trunk(tenant.id, trunk)
-                wanted = trunk.register
-                address = (wanted.registrar or trunk.address) if wanted is not None else None
-                if wanted is None or address is None:
-                    continue
-                domain = wanted.domain or address[0]
-                self.stack.register(
-                    f"{tenant.id}/{trunk.id}",
-                    registrar_uri=sip_uri(address, trunk.transport),
-                    aor=f"sip:{wanted.user}@{domain}",
-                    user=wanted.user,
-                    password=wanted.password.reveal(),
-                    expires=int(wanted.expires),
-                    now=now,
-                )
+                self._start_trunk(tenant.id, trunk)
+
+    def configure(self, settings: Settings) -> None:
+        """Go by these settings from now on; calls that are up go on. The core is told by the caller."""
+        before, self.settings = self.settings, settings
+        self.doors.use(settings)
+        now = self.desk.now()
+        for tenant in settings.tenants.values():
+            old = before.tenants[tenant.id].trunks if tenant.id in before.tenants else {}
+            for name, trunk in old.items():
+                if trunk != tenant.trunks.get(name) and trunk.register is not None:
+                    self.stack.unregister(f"{tenant.id}/{name}", now=now)
+            for name, trunk in tenant.trunks.items():
+                if trunk != old.get(name):
+                    self.trunks_down.discard((tenant.id, name))
+                    self._start_trunk(tenant.id, trunk)
+        self.desk.wake()
+
+    def _start_trunk(self, tenant: str, trunk: Trunk) -> None:
+        if trunk.options_interval is not None:
+            self._ask_trunk(tenant, trunk)
+        wanted = trunk.register
+        address = (wanted.registrar or trunk.address) if wanted is not None else None
+        if wanted is None or address is None:
+            return
+        domain = wanted.domain or address[0]
+        self.stack.register(
+            f"{tenant}/{trunk.id}",
+            registrar_uri=sip_uri(address, trunk.transport),
+            aor=f"sip:{wanted.user}@{domain}",
+            user=wanted.user,
+            password=wanted.password.reveal(),
+            expires=int(wanted.expires),
+            now=self.desk.now(),
+        )
 
     def _ask_trunk(self, tenant: str, trunk: Trunk) -> None:
-        """OPTIONS, again and again (RFC 3261 11): does the trunk live?"""
+        """OPTIONS, again and again (RFC 3261 11): does the trunk live? Ends with the trunk's settings."""
         uri = trunk_uri(trunk)
-        if uri is None or trunk.options_interval is None:
+        known = self.settings.tenants.get(tenant)
+        if uri is None or known is None or known.trunks.get(trunk.id) != trunk:
             return
         asked = self._asked[tenant, trunk.id] = self._asked.get((tenant, trunk.id), 0) + 1
         if asked > UNANSWERED:

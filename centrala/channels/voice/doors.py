@@ -58,15 +58,19 @@ class Doors:
     """What the configuration says of addresses, domains and phones, as look-ups."""
 
     def __init__(self, settings: Settings) -> None:
-        self.tenants = settings.tenants
-        self._by_domain: dict[str, str] = {}
         self._by_address: dict[tuple[str, int], list[tuple[str, Trunk]]] = {}
-        self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str, Trunk]] = []
         self._hosts: dict[str, list[tuple[str, Trunk]]] = {}
         self._looked_up: dict[str, list[str]] = {}
-        self._phones: dict[tuple[str, int], tuple[str, Agent]] = {}
         self.bans = Bans()
+        self.use(settings)
         self.look_up()
+
+    def use(self, settings: Settings) -> None:
+        """Go by these settings from now on. Call `look_up` after it: addresses of trunks may be new."""
+        self.tenants = settings.tenants
+        self._by_domain: dict[str, str] = {}
+        self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str, Trunk]] = []
+        self._phones: dict[tuple[str, int], tuple[str, Agent]] = {}
         for tenant in settings.tenants.values():
             self._by_domain[tenant.domain] = tenant.id
             for trunk in tenant.trunks.values():
