@@ -1,0 +1,3 @@
+export default function CallSlot() {
+  return null
+}

@@ -1,0 +1,36 @@
+/** Every page of the one app. Areas give theirs in `src/<area>/pages.ts`. */
+import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import { pages as account } from '../account/pages'
+import { pages as admin } from '../admin/pages'
+import { pages as agent } from '../agent/pages'
+import type { Me } from '../api/session'
+import type { Sentence } from '../i18n'
+import { pages as supervisor } from '../supervisor/pages'
+import type { IconName } from '../ui/icons'
+
+export interface Page {
+  /** As in "/wallboard"; `/*` behind it for pages that have more below. */
+  path: string
+  title: Sentence
+  icon: IconName
+  /** Stands in the rail; others are found by Ctrl+K and by links. */
+  rail?: boolean
+  /** desk: between the agent's call slot and call bar. wide: the whole width. bare: nothing around it (a wall). */
+  frame?: 'desk' | 'wide' | 'bare'
+  /** Whether this user sees it. */
+  for: (me: Me) => boolean
+  /** Words that Ctrl+K finds it by, beside its title. */
+  words?: string
+  load: () => Promise<{ default: ComponentType }>
+}
+
+export interface Route extends Page {
+  View: LazyExoticComponent<ComponentType>
+}
+
+export const routes: Route[] = [...agent, ...supervisor, ...admin, ...account].map((page) => ({
+  ...page,
+  View: lazy(page.load),
+}))
+
+export const routesFor = (me: Me): Route[] => routes.filter((one) => one.for(me))

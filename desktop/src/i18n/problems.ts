@@ -1,0 +1,130 @@
+/** Problems of the API and of this page: what happened, what we or you do. */
+import type { ApiProblem } from '../api/client'
+import { type Catalogue, sentences } from './index'
+
+export const problems = sentences({
+  'NET-LOST': [
+    'The centre didn’t answer. Nothing was lost: try again.',
+    'Centrum nie odpowiedziało. Nic nie zginęło: spróbuj ponownie.',
+    'Контакт-центр не ответил. Ничего не потеряно: повторите.',
+  ],
+  'BAD-INPUT': [
+    'Some of what was entered can’t be taken: check the marked fields.',
+    'Część wpisanych danych jest niepoprawna: sprawdź zaznaczone pola.',
+    'Часть введённого не подходит: проверьте отмеченные поля.',
+  ],
+  'BAD-CURSOR': [
+    'This page of the list is out of date: open it anew.',
+    'Ta strona listy jest nieaktualna: otwórz ją ponownie.',
+    'Эта страница списка устарела: откройте заново.',
+  ],
+  'SIGNED-OUT': [
+    'The session is over: sign in again.',
+    'Sesja się skończyła: zaloguj się ponownie.',
+    'Сеанс завершён: войдите снова.',
+  ],
+  'SIGN-IN-WRONG': ['Name or password is wrong.', 'Nazwa lub hasło jest błędne.', 'Неверное имя или пароль.'],
+  'CODE-NEEDED': [
+    'Enter the code of your authenticator.',
+    'Wpisz kod z aplikacji uwierzytelniającej.',
+    'Введите код из приложения-аутентификатора.',
+  ],
+  'CODE-WRONG': [
+    'This code is wrong or was used.',
+    'Ten kod jest błędny lub już użyty.',
+    'Код неверен или уже использован.',
+  ],
+  'PASSWORD-WRONG': ['The password is wrong.', 'Hasło jest błędne.', 'Пароль неверен.'],
+  'PASSWORD-WEAK': [
+    'This password is too easy to guess: take a longer one.',
+    'To hasło zbyt łatwo odgadnąć: wybierz dłuższe.',
+    'Пароль слишком легко угадать: возьмите длиннее.',
+  ],
+  'NAME-TAKEN': ['This name is taken.', 'Ta nazwa jest zajęta.', 'Это имя занято.'],
+  'TOO-MANY': ['There are too many of these.', 'Jest ich zbyt wiele.', 'Их слишком много.'],
+  'SIGN-IN-SLOW': [
+    'Too many tries. Wait {seconds, plural, one {# second} other {# seconds}}.',
+    'Zbyt wiele prób. Odczekaj {seconds, plural, one {# sekundę} few {# sekundy} many {# sekund} other {# sekundy}}.',
+    'Слишком много попыток. Подождите {seconds, plural, one {# секунду} few {# секунды} many {# секунд} other {# секунды}}.',
+  ],
+  BUSY: [
+    'The centre is busy: try again in a moment.',
+    'Centrum jest zajęte: spróbuj za chwilę.',
+    'Контакт-центр занят: повторите через мгновение.',
+  ],
+  'NOT-ALLOWED': [
+    'Your roles don’t allow this.',
+    'Role użytkownika na to nie pozwalają.',
+    'Ваши роли этого не разрешают.',
+  ],
+  'SESSION-NEEDED': [
+    'Sign in as a person for this.',
+    'Do tego trzeba zalogować się osobiście.',
+    'Для этого войдите лично.',
+  ],
+  'CROSS-SITE': [
+    'The request came from another site and was refused.',
+    'Żądanie przyszło z innej strony i zostało odrzucone.',
+    'Запрос пришёл с другого сайта и отклонён.',
+  ],
+  'NOT-FOUND': [
+    'There is nothing here, or nothing that you may see.',
+    'Nic tu nie ma albo nie wolno tego zobaczyć.',
+    'Здесь ничего нет, или вам это не видно.',
+  ],
+  'NO-AGENT': [
+    'Your account acts as an agent that the centre doesn’t have: ask your administrator.',
+    'Konto wskazuje konsultanta, którego nie ma w centrum: proszę zapytać administratora.',
+    'Учётная запись указывает оператора, которого нет: обратитесь к администратору.',
+  ],
+  METHOD: ['This can’t be done here.', 'Tutaj nie można tego zrobić.', 'Здесь это невозможно.'],
+  'AGENT-REFUSED': [
+    'This can’t be done now: {detail}',
+    'Teraz to niemożliwe: {detail}',
+    'Сейчас это невозможно: {detail}',
+  ],
+  'KEY-REUSED': [
+    'This was sent before with other content: try again.',
+    'To już wysłano z inną treścią: spróbuj ponownie.',
+    'Это уже отправляли с другим содержимым: повторите.',
+  ],
+  'TOO-BIG': ['This is too big.', 'To jest za duże.', 'Это слишком велико.'],
+  RANGE: ['The recording is shorter than that.', 'Nagranie jest krótsze.', 'Запись короче.'],
+  'LEDGER-DOWN': [
+    'The centre can’t write this down just now: try again in a moment.',
+    'Centrum nie może teraz tego zapisać: spróbuj za chwilę.',
+    'Контакт-центр сейчас не может это записать: повторите через мгновение.',
+  ],
+  'EDIT-RACE': [
+    'Somebody changed this at the same time.',
+    'Ktoś zmienił to w tej samej chwili.',
+    'Это одновременно изменил кто-то другой.',
+  ],
+  INTERNAL: [
+    'A fault of Centrala itself; its log tells more. Nothing of yours was changed.',
+    'Błąd samej Centrali; więcej w jej dzienniku. Niczego nie zmieniono.',
+    'Ошибка самой Centrala; подробности в её журнале. Ничего не изменено.',
+  ],
+  OTHER: [
+    'This didn’t work ({code}): {detail}',
+    'To się nie udało ({code}): {detail}',
+    'Не получилось ({code}): {detail}',
+  ],
+})
+
+const more: Catalogue[] = []
+
+/** An area's own sentences for codes that only its routes answer with. */
+export function moreProblems(all: Catalogue): void {
+  more.push(all)
+}
+
+/** The sentence and its values for a problem of the API. */
+export function problemSentence(problem: ApiProblem) {
+  const values = { code: problem.code, detail: problem.message, seconds: problem.retryAfter ?? 1 }
+  for (const all of [...more, problems as Catalogue]) {
+    const found = all[problem.code]
+    if (found) return { sentence: found, values }
+  }
+  return { sentence: problems.OTHER, values }
+}

@@ -1,0 +1,138 @@
+/** Live entities as the centre sends them (docs/reference/api.md, Live). Keys that an older centre leaves out are optional. */
+export type Kind = 'queue' | 'agent' | 'contact' | 'message'
+
+export interface Lamps {
+  you: boolean
+  phone: boolean
+  line: boolean
+  load: boolean
+}
+
+export interface Why {
+  code: string
+  values: Record<string, string | number | null>
+}
+
+export type AgentState =
+  | 'on_contact'
+  | 'held'
+  | 'offered'
+  | 'wrap_up'
+  | 'unreachable'
+  | 'resting'
+  | 'ready'
+  | 'not_ready'
+  | 'logged_out'
+
+export interface AgentLive {
+  id: string
+  name: string
+  state: AgentState | (string & {})
+  /** Unix seconds of the centre's clock. */
+  since: number
+  intent: 'ready' | 'not_ready' | 'logged_out' | (string & {})
+  reason: string | null
+  reachable: boolean
+  until: number | null
+  missed: number
+  contact: string | null
+  queues: string[]
+  queue?: string | null
+  team?: string | null
+  lamps?: Lamps
+  why?: Why | null
+  /** What comes after this call, where something was queued. */
+  next?: string | null
+  contact_with?: { number?: string | null; name?: string | null } | null
+}
+
+export interface Party {
+  leg: string
+  agent: string | null
+  number: string | null
+  role: 'agent' | 'consult' | 'member' | 'supervisor' | (string & {})
+  mode?: 'listen' | 'whisper' | 'barge' | null
+  state: 'ringing' | 'talking' | 'held' | (string & {})
+  muted: boolean
+}
+
+export interface Brief {
+  id: string
+  name: string
+  company?: string | null
+  badges?: string[]
+}
+
+export interface ContactLive {
+  id: string
+  medium: string
+  direction: 'inbound' | 'outbound' | 'internal' | (string & {})
+  state: 'new' | 'queued' | 'offered' | 'active' | 'held' | 'wrap_up' | (string & {})
+  queue: string | null
+  since: number | null
+  dialled: string | null
+  number: string | null
+  agent: string | null
+  ringing: string[]
+  why: string | null
+  name?: string | null
+  customer?: Brief | null
+  parties?: Party[]
+  /** listener leg → { source leg or "sound:NAME": gain } */
+  hears?: Record<string, Record<string, number>>
+  talk_since?: number | null
+  hold_since?: number | null
+  recorded?: boolean
+  disposition?: string | null
+  priority?: number | null
+}
+
+export interface Figures {
+  offered: number
+  served: number
+  in_time: number
+  abandoned: number
+  early: number
+  service_level: number | null
+}
+
+export interface QueueLive {
+  id: string
+  name?: string | null
+  client: string | null
+  target: [number, number]
+  waiting: number
+  waiting_since: number | null
+  talking: number
+  free: number
+  staffed: number
+  today: Figures
+  now: Figures
+  bar?: { free: number; talk: number; wrap_up: number; away: number }
+  level?: 'normal' | 'warn' | 'alarm' | (string & {})
+  causes?: unknown[]
+}
+
+export interface MessageLive {
+  from: string
+  text: string
+  at: number
+}
+
+export interface Entities {
+  queue: QueueLive
+  agent: AgentLive
+  contact: ContactLive
+  message: MessageLive
+}
+
+export interface Shown {
+  what: string
+  id: string
+  value: unknown
+}
+
+export type LiveMessage =
+  | { kind: 'snapshot'; place: string; seq: number; at: number; entities: Shown[] }
+  | { kind: 'changes'; after: string; place: string; seq: number; at: number; changes: Shown[] }
+  | { kind: 'lost'; code: string }
