@@ -40,16 +40,21 @@ def serve(config: Config, data: Data, verbose: Annotated[bool, typer.Option("--v
     """Run a centre until it is told to stop (Ctrl-C, SIGTERM)."""
     from centrala.ledger import DataFolderError, LedgerUnavailable
     from centrala.media.client import WorkerDidNotStart
+    from centrala.people.changes import saved
     from centrala.server import serve as run
     from centrala.settings import SettingsError, load
+    from centrala.settings.tree import SAVED
 
     _logging(verbose)
     try:
-        settings = load(config)
+        settings = load(config, None, saved(data))
         for warning in settings.warnings:
             logging.getLogger("centrala").warning("%s", warning)
         asyncio.run(run(settings, data, lambda line: print(line, flush=True)))
-    except (SettingsError, DataFolderError, LedgerUnavailable, WorkerDidNotStart, OSError) as problem:
+    except SettingsError as problem:
+        hint = "\nWhat was set on the screen can be taken back with `centrala config undo`."
+        raise fail(f"{problem}{hint if any(one.line == SAVED for one in problem.problems) else ''}") from None
+    except (DataFolderError, LedgerUnavailable, WorkerDidNotStart, OSError) as problem:
         raise fail(problem) from None
 
 
@@ -231,13 +236,134 @@ def user_list(data: Data, tenant: Tenant) -> None:
 
 @users.command("password")
 def user_password(name: str, data: Data, tenant: Tenant) -> None:
-    """Give a user a new password; takes the authenticator off too, and ends every session."""
+    """Give a user a new password; takes authenticator and passkeys off too, and ends every session."""
     from centrala.ledger import DataFolderError, LedgerUnavailable
     from centrala.people.console import password
 
     try:
         print(password(data, tenant, name))
     except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@users.command("link")
+def user_link(
+    name: str,
+    data: Data,
+    tenant: Tenant,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Where the pages are, e.g. https://centre.example.")
+    ] = None,
+) -> None:
+    """Print a link that signs a user in: good for ten minutes, and once. Without --url, its secret alone."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.console import link
+
+    try:
+        print(link(data, tenant, name, url))
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+settings_app = typer.Typer(
+    help="The centre's settings: what stands in its file, and what was set on the screen.",
+    no_args_is_help=True,
+)
+app.add_typer(settings_app, name="config")
+
+OneTenant = Annotated[str | None, typer.Option("--tenant", help="One tenant; all of them by default.")]
+Other = Annotated[Path, typer.Option("--from", help="A file as `centrala config export` writes it.")]
+
+
+@settings_app.command("diff")
+def config_diff(
+    config: Config,
+    data: Data,
+    tenant: OneTenant = None,
+    other: Annotated[
+        Path | None, typer.Option("--from", help="What applying this file would change, instead.")
+    ] = None,
+) -> None:
+    """Print what was set on the screen beside the file, as YAML with + and -."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.config import diff
+    from centrala.settings import SettingsError
+
+    try:
+        print(diff(config, data, tenant, other))
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@settings_app.command("export")
+def config_export(config: Config, data: Data, tenant: OneTenant = None) -> None:
+    """Print all settings of the tenants as a file; in the place of secrets stand variables' names."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.config import export
+    from centrala.settings import SettingsError
+
+    try:
+        print(export(config, data, tenant), end="")
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@settings_app.command("apply")
+def config_apply(config: Config, data: Data, other: Other, tenant: OneTenant = None) -> None:
+    """Save what a file says beyond the centre's own. A running centre goes by it within seconds."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.config import apply
+    from centrala.settings import SettingsError
+
+    try:
+        print(apply(config, data, tenant, other))
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@settings_app.command("undo")
+def config_undo(data: Data, tenant: Tenant) -> None:
+    """Go back to what was set on the screen before the last change. Helps where a centre doesn't start any more."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.config import undo
+
+    try:
+        print(undo(data, tenant))
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+customers = typer.Typer(help="Customers: persons and companies.", no_args_is_help=True)
+app.add_typer(customers, name="customers")
+
+
+@customers.command("import")
+def customers_import(
+    file: Path,
+    data: Data,
+    tenant: Annotated[str, typer.Option("--tenant", help="Whose customers; an id from the centre's file.")],
+    config: Annotated[Path | None, typer.Option("--config", help="The centre as a file.")] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", help="Whose national numbers are meant, e.g. PL.")
+    ] = None,
+) -> None:
+    """Read customers from a CSV file (docs/reference/customers.md). Tells each line that can't be taken."""
+    from centrala.customers import country_of
+    from centrala.customers.console import imported
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.settings import SettingsError, load
+
+    try:
+        if config is not None:
+            of = load(config).tenants.get(tenant)
+            if of is None:
+                raise fail(f"--tenant {tenant}: there is no such tenant in {config}")
+            country = country or country_of(of.timezone, of.locale, of.country)
+        elif country is None:
+            raise fail("give --config or --country: whose national numbers are in the file?")
+        for line in imported(data, tenant, file, country):
+            print(line)
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError, OSError) as problem:
         raise fail(problem) from None
 
 

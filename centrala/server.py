@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from centrala.channels.voice.channel import VoiceChannel
+from centrala.channels.voice.pages import PhoneDoor
 from centrala.channels.voice.registration import STORED
 from centrala.channels.voice.sound import Sound
 from centrala.channels.voice.transport import PortTaken, Transports
@@ -95,10 +96,12 @@ class Server:
             asyncio.create_task(self._calendar(), name="calendar"),
             asyncio.create_task(self._addresses(), name="addresses"),
         ]
-        if self.settings.listen.http is not None:
+        if self.settings.listen.http is not None or self.settings.listen.https is not None:
             from centrala.web.server import WebServer  # 20 MB that a centre without pages needn't have
 
-            self.web = await WebServer.start(self.settings, self.data, self.desk)
+            self.web = await WebServer.start(self.settings, self.data, self.desk, self.apply)
+            self.web.house.phones = PhoneDoor(self.transports, self.voice.registration, self.desk.now)
+            self.web.house.voice = self.voice
 
     def _departed(self) -> dict[str, Recovered]:
         """Tenants that the file doesn't name any more, though calls of theirs are open."""

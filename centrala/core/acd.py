@@ -8,6 +8,7 @@ from bisect import bisect_right
 
 from centrala.core import commands as c
 from centrala.core import events as e
+from centrala.core.mix import RINGBACK, sound
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
 from centrala.core.state import Agent, Centre, Contact, Entry, Queue, level_in
 
@@ -47,7 +48,7 @@ def direct(
         case "music":
             events: list[e.Event] = [e.Directed(at, contact.id, to, redirected), e.MusicBegan(at, contact.id)]
             commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
-            return events, [*commands, c.Play(contact.id, to.name)]
+            return events, [*commands, c.Mix(contact.id, {contact.id: {sound(to.name): 1.0}})]
         case _:
             pass
     return [e.Directed(at, contact.id, to, redirected)], []
@@ -67,8 +68,10 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
     # An overflow keeps the time when the wait began, and a transfer begins a new one.
     since = contact.since if contact.queued_at else at
     rank = since - (spec.priority + contact.priority) * spec.ageing
+    if contact.back_since and contact.back_queue is None:
+        rank += contact.back_since - since  # comes back from a transfer that failed: has waited here before
     commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
-    commands.append(c.Play(contact.id, spec.music))
+    commands.append(c.Mix(contact.id, {contact.id: {sound(spec.music): 1.0}}))
     if spec.max_wait is not None:
         commands.append(c.SetTimer(f"wait:{contact.id}", at + spec.max_wait))
     return [e.Queued(at, contact.id, name, since, rank)], commands
@@ -97,15 +100,20 @@ def way_out(contact: Contact, queue: str, why: str, to: Destination, at: float) 
 
 
 def turn_away(contact: Contact, cause: str, at: float, outcome: e.Outcome = "refused") -> Decision:
-    """End a contact that the house can't serve: an error before the answer, a hang-up after it."""
+    """End a contact that the house can't serve: an error before the answer, a hang-up after it.
+
+    Said to whoever called: the customer, or the agent who wanted to call one.
+    """
     if contact.served:
         outcome = "answered"
-    command: c.Command = c.HangUp(contact.id, why=cause) if contact.answered else c.Refuse(contact.id, cause)
+    commands: list[c.Command] = [c.CancelTimer(f"wait:{contact.id}")]
+    leg = contact.leg or ""
+    if contact.answered:
+        commands.insert(0, c.HangUp(contact.id, leg, cause))
+    elif not contact.calling:
+        commands.insert(0, c.Refuse(contact.id, cause, leg))
     events: list[e.Event] = [] if contact.agent is None else [e.AgentFreed(at, contact.agent, contact.id)]
-    return [*events, e.ContactEnded(at, contact.id, outcome, "centre", cause)], [
-        command,
-        c.CancelTimer(f"wait:{contact.id}"),
-    ]
+    return [*events, e.ContactEnded(at, contact.id, outcome, "centre", cause)], commands
 
 
 # --- who gets whom ---
@@ -229,11 +237,12 @@ def ring_directly(centre: Centre, contact: Contact, at: float) -> Decision:
     assert to is not None
     if to.kind == "agent" and centre.agents[to.name].offers:
         return turn_away(contact, "busy", at, "failed")  # a whole queue may overflow to one agent at once
-    leg = f"{contact.id}.{contact.legs + 1}"
+    # Whom an agent calls outside is the customer.
+    leg = f"{contact.id}.{contact.legs + 1}" if contact.customer else contact.id
     agent = to.name if to.kind == "agent" else None
     commands: list[c.Command] = []
     if contact.answered:
-        commands.append(c.Play(contact.id, "tone:ringback"))
+        commands.append(c.Mix(contact.id, {contact.leg or contact.id: {RINGBACK: 1.0}}))
     commands += [
         c.Ring(contact.id, leg, to, DIRECT_RING),
         c.SetTimer(f"offer:{leg}", at + DIRECT_RING),

@@ -11,8 +11,11 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.acd import Decision
-from centrala.core.contact import refused
+from centrala.core.contact import refused, stop_ringing
 from centrala.core.state import Agent, Centre
+
+LONGEST_EXTENSION = 3600.0
+"Seconds by which after-call work can be extended at once."
 
 
 def phone_registered(centre: Centre, fact: f.PhoneRegistered) -> Decision:
@@ -32,7 +35,7 @@ def phone_unregistered(centre: Centre, fact: f.PhoneUnregistered) -> Decision:
     if agent is None:
         return refused(fact, "no such agent", fact.agent)
     events: list[e.Event] = []
-    if agent.reachable and not agent.spec.fixed_phone:
+    if (agent.reachable or agent.asleep) and not agent.spec.fixed_phone:
         events.append(e.PhoneLost(fact.at, fact.agent))
     if agent.spec.ready_on_register and agent.intent != "logged_out":
         events.append(e.AgentStateChanged(fact.at, fact.agent, "logged_out"))
@@ -85,7 +88,23 @@ def wrap_up_finished(centre: Centre, fact: f.WrapUpFinished) -> Decision:
     agent = centre.agents.get(fact.agent)
     if agent is None or agent.wrap is None:
         return refused(fact, "not in wrap-up", fact.agent)
+    if _result_missing(centre, agent):
+        return refused(fact, "A result is needed first.", fact.agent)
     return [e.WrapUpEnded(fact.at, fact.agent, agent.wrap)], [c.CancelTimer(f"wrap:{fact.agent}")]
+
+
+def wrap_up_extended(centre: Centre, fact: f.WrapUpExtended) -> Decision:
+    agent = centre.agents.get(fact.agent)
+    if agent is None or agent.wrap is None:
+        return refused(fact, "You are not in after-call work.", fact.agent)
+    if not 0 < fact.seconds <= LONGEST_EXTENSION:
+        return refused(
+            fact, f"After-call work is extended by 1 to {LONGEST_EXTENSION:.0f} seconds.", fact.agent
+        )
+    until = max(agent.wrap_until, fact.at) + fact.seconds
+    return [e.WrapUpProlonged(fact.at, fact.agent, agent.wrap, until)], [
+        c.SetTimer(f"wrap:{fact.agent}", until)
+    ]
 
 
 def wrap_up_over(centre: Centre, name: str, at: float) -> Decision:
@@ -94,7 +113,35 @@ def wrap_up_over(centre: Centre, name: str, at: float) -> Decision:
         return [], []
     if at < agent.wrap_until:
         return [], [c.SetTimer(f"wrap:{name}", agent.wrap_until)]
+    if _result_missing(centre, agent):
+        return [] if agent.overran else [e.WrapUpOverran(at, name, agent.wrap)], []
     return [e.WrapUpEnded(at, name, agent.wrap)], []
+
+
+def _result_missing(centre: Centre, agent: Agent) -> bool:
+    """The queue asks for a result, and this agent has given none for the contact."""
+    queue = centre.queues.get(agent.wrap_queue) if agent.wrap_queue is not None else None
+    if queue is None or not queue.spec.dispositions or agent.wrap is None:
+        return False
+    contact = centre.contacts.get(agent.wrap)
+    return contact is not None and agent.spec.id not in contact.results
+
+
+def result_given(centre: Centre, fact: f.ResultGiven) -> Decision:
+    """During the conversation or in after-call work; what is given last counts. Ends work that ran over its time."""
+    contact, agent = centre.contacts.get(fact.contact), centre.agents.get(fact.agent)
+    if contact is None or agent is None or (agent.wrap != fact.contact and fact.contact not in agent.calls):
+        return refused(fact, "You are not working on this contact.", fact.agent)
+    name = agent.wrap_queue if agent.wrap == fact.contact else contact.leg_queue
+    queue = centre.queues.get(name) if name is not None else None
+    if queue is not None and queue.spec.dispositions and fact.disposition not in queue.spec.dispositions:
+        return refused(fact, "This queue has no such result.", fact.disposition)
+    if not fact.disposition:
+        return refused(fact, "Choose a result.", fact.agent)
+    events: list[e.Event] = [e.ResultNoted(fact.at, fact.contact, fact.agent, fact.disposition)]
+    if agent.overran and agent.wrap == fact.contact:
+        events.append(e.WrapUpEnded(fact.at, fact.agent, fact.contact))
+    return events, []
 
 
 def rest_over(centre: Centre, name: str, at: float) -> Decision:
@@ -106,14 +153,15 @@ def rest_over(centre: Centre, name: str, at: float) -> Decision:
     return [e.RestEnded(at, name)], []
 
 
-def removal(agent: Agent, at: float) -> Decision:
+def removal(centre: Centre, agent: Agent, at: float) -> Decision:
     """What ends before an agent leaves the configuration. A conversation goes on without the name."""
     name = agent.spec.id
     events: list[e.Event] = []
     commands: list[c.Command] = []
     for leg, contact in agent.offers.items():
-        events.append(e.OfferEnded(at, contact, leg, name, "cancelled", "agent removed"))
-        commands += [c.CancelRing(contact, leg), c.CancelTimer(f"offer:{leg}")]
+        more, asked = stop_ringing(centre, contact, leg, name, "agent removed", at)
+        events += more
+        commands += asked
     if agent.wrap is not None:
         events.append(e.WrapUpEnded(at, name, agent.wrap))
     events.append(e.AgentDropped(at, name))

@@ -8,12 +8,13 @@ contact meets an idle agent, a freed agent meets the first in line, an overflow 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from centrala.core import acd, agent, contact
+from centrala.core import acd, agent, contact, conversation
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.acd import Decision
 from centrala.core.evolve import EVOLVE, evolve
+from centrala.core.mix import mix
 from centrala.core.state import Centre
 
 __all__ = ["Centre", "decide", "evolve", "step", "timers"]
@@ -44,12 +45,15 @@ def timers(centre: Centre) -> Iterator[tuple[str, float]]:
     for who in centre.contacts.values():
         for offer in who.offers.values():
             yield f"offer:{offer.leg}", offer.until
+        for party in who.parties.values():
+            if party.state == "ringing":
+                yield f"offer:{party.leg}", party.until
         if who.queue in centre.queues and who.state in ("queued", "offered"):
             limit = centre.queues[who.queue].spec.max_wait
             if limit is not None:
                 yield f"wait:{who.id}", who.queued_at + limit
     for name, one in centre.agents.items():
-        if one.wrap is not None:
+        if one.wrap is not None and not one.overran:
             yield f"wrap:{name}", one.wrap_until
         if one.rest_until is not None:
             yield f"rest:{name}", one.rest_until
@@ -102,7 +106,7 @@ def _agent_removed(centre: Centre, fact: f.AgentRemoved) -> Decision:
     known = centre.agents.get(fact.agent)
     if known is None:
         return contact.refused(fact, "no such agent", fact.agent)
-    events, commands = agent.removal(known, fact.at)
+    events, commands = agent.removal(centre, known, fact.at)
     more, asked = acd.leaves_alone(centre, known, None, fact.at)
     return [*events, *more], [*commands, *asked]
 
@@ -149,6 +153,22 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.PutOnHold: contact.put_on_hold,
     f.TakenOffHold: contact.taken_off_hold,
     f.TransferAsked: contact.transfer_asked,
+    f.HoldAsked: conversation.hold_asked,
+    f.ResumeAsked: conversation.resume_asked,
+    f.MuteAsked: conversation.mute_asked,
+    f.HangUpAsked: conversation.hang_up_asked,
+    f.LeaveAsked: conversation.leave_asked,
+    f.HandOverAsked: conversation.hand_over_asked,
+    f.ConsultAsked: conversation.consult_asked,
+    f.SwapAsked: conversation.swap_asked,
+    f.CompleteAsked: conversation.complete_asked,
+    f.ConferenceAsked: conversation.conference_asked,
+    f.DropAsked: conversation.drop_asked,
+    f.DialAsked: contact.dial_asked,
+    f.SuperviseAsked: conversation.supervise_asked,
+    f.ContactMoved: contact.moved,
+    f.ContactRaised: contact.raised,
+    f.ResultGiven: agent.result_given,
     f.RecordingStored: contact.recording_stored,
     f.PhoneRegistered: agent.phone_registered,
     f.PhoneUnregistered: agent.phone_unregistered,
@@ -157,6 +177,7 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.AgentPaused: agent.paused,
     f.AgentSignedOut: agent.signed_out,
     f.WrapUpFinished: agent.wrap_up_finished,
+    f.WrapUpExtended: agent.wrap_up_extended,
     f.TimerFired: _timer_fired,
 }
 
@@ -207,6 +228,29 @@ def _queue_defined(centre: Centre, event: e.QueueDefined) -> Decision:
     return acd.fill(centre, queue, event.at) if queue.staffed else acd.deserted(centre, queue, event.at)
 
 
+def _heard_anew(centre: Centre, event: Any) -> Decision:
+    who = centre.contacts.get(event.contact)
+    if who is None or who.state == "wrap_up" or not who.answered:
+        return NOTHING
+    return [], [c.Mix(who.id, mix(centre, who))]
+
+
+def _owner_changed(centre: Centre, event: e.RoleChanged) -> Decision:
+    events, commands = _heard_anew(centre, event)
+    who = centre.contacts.get(event.contact)
+    if event.role == "agent" and who is not None and who.recorded and who.leg is not None:
+        commands = [*commands, c.Record(who.id, who.leg)]
+    return events, commands
+
+
+def _party_left(centre: Centre, event: e.PartyLeft) -> Decision:
+    # The owner leaves in favour of somebody, which is told next.
+    who = centre.contacts.get(event.contact)
+    events, commands = _heard_anew(centre, event) if who is not None and who.leg is not None else NOTHING
+    more, asked = _agent_may_be_idle(centre, event)
+    return [*events, *more], [*commands, *asked]
+
+
 NOTHING: Decision = ([], [])
 
 FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
@@ -217,7 +261,18 @@ FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
     e.Overflowed: (contact.overflowed,),
     e.Directed: (_directed,),
     e.OfferEnded: (contact.offer_ended, _contact_waits_again, _agent_may_be_idle),
-    e.Released: (contact.released,),
+    e.Reached: (contact.reached,),
+    e.Held: (_heard_anew,),
+    e.Resumed: (_heard_anew,),
+    e.PartyRung: (_heard_anew,),
+    e.PartyAnswered: (_heard_anew,),
+    e.RoleChanged: (_owner_changed,),
+    e.PartyLeft: (_party_left,),
+    e.PhoneHeld: (_heard_anew,),
+    e.Muted: (_heard_anew,),
+    e.HandedOver: (_heard_anew,),
+    e.Recalled: (contact.sent_on,),
+    e.Released: (contact.sent_on,),
     e.AgentStateChanged: (_agent_may_be_idle, _agent_may_be_gone),
     e.PhoneFound: (_agent_may_be_idle,),
     e.PhoneLost: (_agent_may_be_gone,),

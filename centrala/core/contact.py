@@ -12,9 +12,22 @@ possible (an offer, the next caller) follows in `centre.FOLLOW`.
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
-from centrala.core.acd import UNAVAILABLE, Decision, after_miss, direct, turn_away, way_out
+from centrala.core.acd import (
+    DIRECT_RING,
+    UNAVAILABLE,
+    Decision,
+    after_miss,
+    direct,
+    is_open,
+    turn_away,
+    way_out,
+)
+from centrala.core.mix import bridge
 from centrala.core.specs import Destination
-from centrala.core.state import Agent, Centre, Contact, Offer
+from centrala.core.state import Agent, Centre, Contact, Offer, Party, joins
+
+ASLEEP = "asleep"
+"Cause of an offer that failed because the page that is the agent's phone sleeps."
 
 HUNG_UP_OFFER = {"busy": "refused", "declined": "refused", "no_answer": "missed"}
 
@@ -31,20 +44,57 @@ def arrived(centre: Centre, fact: f.ContactArrived) -> Decision:
     commands: list[c.Command] = []
     caller = centre.agents.get(fact.agent) if fact.agent is not None else None
     if caller is not None:
-        for leg, contact in caller.offers.items():
-            events.append(e.OfferEnded(fact.at, contact, leg, fact.agent, "cancelled", "agent calls"))
-            commands += [c.CancelRing(contact, leg), c.CancelTimer(f"offer:{leg}")]
+        for leg, name in caller.offers.items():
+            more, asked = stop_ringing(centre, name, leg, fact.agent, "agent calls", fact.at)
+            events += more
+            commands += asked
+    outside = fact.agent is not None and fact.outside
     dialled = "" if fact.outside else fact.dialled
+    leg = f"{fact.contact}.1" if outside else ""
     events.append(
         e.ContactBegan(
-            fact.at, fact.contact, fact.medium, direction, fact.party, dialled, fact.agent, fact.priority
+            fact.at, fact.contact, fact.medium, direction, fact.party, dialled, fact.agent, fact.priority, leg
         )
     )
     return events, commands
 
 
+def dial_asked(centre: Centre, fact: f.DialAsked) -> Decision:
+    """Click to call: the agent's own phone is rung first, and answers by itself where it can."""
+    agent = centre.agents.get(fact.agent)
+    if fact.contact in centre.contacts:
+        return refused(fact, "This call was asked for already.", fact.contact)
+    if agent is None:
+        return refused(
+            fact, "You are no agent of this centre: calls are made from an agent's phone.", fact.agent
+        )
+    if not agent.reachable:
+        return refused(fact, "Your phone can't be reached: connect it first.", fact.agent)
+    if agent.calls:
+        return refused(fact, "You are in a call already.", fact.agent)
+    if agent.offers:
+        return refused(fact, "Your phone rings: answer or decline that call first.", fact.agent)
+    if not fact.outside and destination(centre, fact.number) is None:
+        return refused(fact, "This number leads nowhere.", fact.contact)
+    direction = "outbound" if fact.outside else "internal"
+    dialled = "" if fact.outside else fact.number
+    began = e.ContactBegan(
+        fact.at, fact.contact, "voice", direction, fact.contact, dialled, fact.agent, 0, "", True, dialled
+    )
+    return [began], []
+
+
 def began(centre: Centre, event: e.ContactBegan) -> Decision:
     contact = centre.contacts[event.contact]
+    if event.click:
+        # Inside the house whoever calls is the customer; outside it is whom they call.
+        leg = f"{contact.id}.1" if event.direction == "outbound" else contact.id
+        until = event.at + DIRECT_RING
+        assert event.agent is not None
+        return [e.OfferMade(event.at, contact.id, leg, event.agent, None, until, "own call")], [
+            c.Ring(contact.id, leg, Destination("agent", event.agent), DIRECT_RING, auto=True),
+            c.SetTimer(f"offer:{leg}", until),
+        ]
     if event.direction == "outbound":
         return direct(centre, contact, Destination("line"), event.at)
     to = centre.numbers.get(event.dialled)
@@ -53,29 +103,77 @@ def began(centre: Centre, event: e.ContactBegan) -> Decision:
     return direct(centre, contact, to, event.at)
 
 
+def reached(centre: Centre, event: e.Reached) -> Decision:
+    """The agent's own phone is picked up: on to whom they want to call."""
+    contact = centre.contacts[event.contact]
+    to = Destination("line") if event.leg != event.contact else destination(centre, contact.number)
+    if to is None:
+        return turn_away(contact, "not_found", event.at)
+    return direct(centre, contact, to, event.at)
+
+
+def destination(centre: Centre, number: str) -> Destination | None:
+    """Where a number, an agent's id or `queue:ID` leads inside the house."""
+    if number.startswith("queue:"):
+        name = number.removeprefix("queue:")
+        return Destination("queue", name) if name in centre.queues else None
+    if number in centre.numbers:
+        return centre.numbers[number]
+    return Destination("agent", number) if number in centre.agents else None
+
+
+def stop_ringing(centre: Centre, name: str, leg: str, agent: str | None, why: str, at: float) -> Decision:
+    """Call back a phone that rings, by no fault of its agent."""
+    contact = centre.contacts[name]
+    event: e.Event = (
+        e.OfferEnded(at, name, leg, agent, "cancelled", why)
+        if leg in contact.offers
+        else e.PartyLeft(at, name, leg, agent, why)
+    )
+    return [event], [c.CancelRing(name, leg), c.CancelTimer(f"offer:{leg}")]
+
+
 def rang(centre: Centre, fact: f.Rang) -> Decision:
     contact = centre.contacts.get(fact.contact)
-    if contact is None or fact.leg not in contact.offers:
+    if contact is None or (fact.leg not in contact.offers and not rings(contact, fact.leg)):
         return refused(fact, "no such offer", fact.leg)
-    commands: list[c.Command] = [] if contact.answered else [c.RingBack(contact.id)]
+    quiet = contact.answered or contact.calling
+    commands: list[c.Command] = [] if quiet else [c.RingBack(contact.id, contact.leg or "")]
     return [e.OfferRang(fact.at, contact.id, fact.leg)], commands
+
+
+def rings(contact: Contact, leg: str) -> bool:
+    """The phone of somebody who was asked to join."""
+    party = contact.parties.get(leg)
+    return party is not None and party.state == "ringing"
 
 
 def answered(centre: Centre, fact: f.Answered) -> Decision:
     contact = centre.contacts.get(fact.contact)
     if not fact.leg or (contact is not None and fact.leg == contact.leg):
         return refused(fact, "answered already", fact.leg or fact.contact)
+    if contact is not None and fact.leg in contact.parties:
+        if not rings(contact, fact.leg):
+            return refused(fact, "answered already", fact.leg)
+        return joined(centre, contact, contact.parties[fact.leg], fact.at)
+    if contact is not None and fact.leg == contact.id and contact.customer:
+        return refused(fact, "answered already", fact.leg)
     if contact is None or fact.leg not in contact.offers:
         # The lease is over (expired, cancelled, or somebody else was first): the late one is let go.
         return [e.Refused(fact.at, "Answered", "the offer is over", fact.leg)], [
             c.HangUp(fact.contact, fact.leg, "the offer is over")
         ]
     offer = contact.offers[fact.leg]
+    if contact.calling:
+        assert offer.agent is not None
+        return [e.Reached(fact.at, contact.id, fact.leg, offer.agent)], [c.CancelTimer(f"offer:{fact.leg}")]
+    if fact.leg == contact.id:
+        return _customer_answered(contact, fact)
     queue = centre.queues.get(offer.queue) if offer.queue is not None else None
     record = queue.spec.record if queue is not None else contact.target is not None and contact.target.record
     events: list[e.Event] = []
     commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
-    commands.append(c.Connect(contact.id, fact.leg))
+    commands.append(c.Mix(contact.id, bridge(contact.id, fact.leg)))
     if record or contact.recorded:
         commands.append(c.Record(contact.id, fact.leg))
     commands.append(c.CancelTimer(f"offer:{fact.leg}"))
@@ -92,29 +190,54 @@ def answered(centre: Centre, fact: f.Answered) -> Decision:
     return events, commands
 
 
+def _customer_answered(contact: Contact, fact: f.Answered) -> Decision:
+    """Whom an agent called."""
+    owner = contact.leg
+    assert owner is not None
+    commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id, owner)]
+    party = contact.parties[owner]
+    hears = bridge(contact.id, owner)
+    if party.muted:
+        hears[contact.id] = {}
+    return [e.Connected(fact.at, contact.id, fact.leg, False)], [
+        *commands,
+        c.Mix(contact.id, hears),
+        c.CancelTimer(f"offer:{fact.leg}"),
+    ]
+
+
 def offer_failed(centre: Centre, fact: f.OfferFailed) -> Decision:
     contact = centre.contacts.get(fact.contact)
+    if contact is not None and rings(contact, fact.leg):
+        return gave_up(centre, contact, fact.leg, fact.cause, fact.at)
     if contact is None or fact.leg not in contact.offers:
         return refused(fact, "no such offer", fact.leg)
     how = HUNG_UP_OFFER.get(fact.cause, "failed")
-    return _offer_over(centre, contact, contact.offers[fact.leg], how, fact.cause, fact.at)
+    return offer_over(centre, contact, contact.offers[fact.leg], how, fact.cause, fact.at)
 
 
 def offer_expired(centre: Centre, leg: str, at: float) -> Decision:
-    contact = centre.contacts.get(leg.rpartition(".")[0])
+    contact = centre.contacts.get(leg.rpartition(".")[0] or leg)
+    if contact is not None and rings(contact, leg):
+        if at < contact.parties[leg].until:
+            return [], [c.SetTimer(f"offer:{leg}", contact.parties[leg].until)]
+        events, commands = gave_up(centre, contact, leg, "no_answer", at)
+        return events, [c.CancelRing(contact.id, leg), *commands]
     if contact is None or leg not in contact.offers:
         return [], []  # the timer was too late to be cancelled
     if at < contact.offers[leg].until:
         return [], [c.SetTimer(f"offer:{leg}", contact.offers[leg].until)]
-    events, commands = _offer_over(centre, contact, contact.offers[leg], "missed", "no_answer", at)
+    events, commands = offer_over(centre, contact, contact.offers[leg], "missed", "no_answer", at)
     return events, [c.CancelRing(contact.id, leg), *commands]
 
 
-def _offer_over(centre: Centre, contact: Contact, offer: Offer, how: str, cause: str, at: float) -> Decision:
+def offer_over(centre: Centre, contact: Contact, offer: Offer, how: str, cause: str, at: float) -> Decision:
     events: list[e.Event] = [e.OfferEnded(at, contact.id, offer.leg, offer.agent, how, cause)]  # type: ignore[arg-type]
     commands: list[c.Command] = [c.CancelTimer(f"offer:{offer.leg}")]
     agent = centre.agents.get(offer.agent) if offer.agent is not None else None
-    if agent is not None:
+    if cause == ASLEEP:
+        events += fell_asleep(agent, at)
+    elif agent is not None:
         queue = centre.queues.get(offer.queue) if offer.queue is not None else None
         more, asked = after_miss(agent, queue, how, at)
         events += more
@@ -123,26 +246,140 @@ def _offer_over(centre: Centre, contact: Contact, offer: Offer, how: str, cause:
 
 
 def offer_ended(centre: Centre, event: e.OfferEnded) -> Decision:
-    """A contact without a queue whose last phone is gone has nowhere else to go."""
+    """A contact without a queue whose last phone is gone: back to where a transfer took it from, or to its end."""
     contact = centre.contacts.get(event.contact)
-    if contact is None or contact.state != "new" or (contact.target is None and contact.queue is None):
+    if contact is None or contact.state != "new":
+        return [], []
+    if contact.target is None and contact.queue is None and not contact.calling:
         return [], []
     cause = "busy" if event.how == "cancelled" else event.cause or "failed"
+    back = centre.agents.get(contact.back_agent) if contact.back_agent is not None else None
+    if (
+        back is not None
+        and back.intent != "logged_out"
+        and back.reachable
+        and not (back.calls or back.offers)
+    ):
+        return [e.Recalled(event.at, contact.id, Destination("agent", back.spec.id))], []
+    if contact.back_queue in centre.queues:
+        return [e.Recalled(event.at, contact.id, Destination("queue", contact.back_queue))], []
     return turn_away(contact, cause, event.at, "failed")
+
+
+def fell_asleep(agent: Agent | None, at: float) -> list[e.Event]:
+    """A page that doesn't say a word to a call sleeps: no more calls until it registers again."""
+    if agent is None or not agent.reachable or agent.spec.fixed_phone:
+        return []
+    return [e.PhoneLost(at, agent.spec.id, ASLEEP)]
+
+
+def gave_up(centre: Centre, contact: Contact, leg: str, cause: str, at: float) -> Decision:
+    """The phone of somebody who was asked to join rings no more."""
+    party = contact.parties[leg]
+    agent = centre.agents.get(party.agent) if party.agent is not None else None
+    slept = fell_asleep(agent, at) if cause == ASLEEP else []
+    return [e.PartyLeft(at, contact.id, leg, party.agent, cause), *slept], [c.CancelTimer(f"offer:{leg}")]
 
 
 def hung_up(centre: Centre, fact: f.HungUp) -> Decision:
     contact = centre.contacts.get(fact.contact)
     if contact is None or contact.state == "wrap_up":
         return refused(fact, "over already", fact.leg or fact.contact)
-    if fact.leg and fact.leg in contact.offers:
-        return _offer_over(centre, contact, contact.offers[fact.leg], "failed", fact.why, fact.at)
-    if fact.leg and fact.leg != contact.leg:
-        return refused(fact, "not in the conversation", fact.leg)
-    at = fact.at
-    if fact.leg:
-        return _end(centre, contact, _outcome(centre, contact, at), "agent", fact.why, at)
-    return _end(centre, contact, _outcome(centre, contact, at), "caller", fact.why, at)
+    at, leg = fact.at, fact.leg
+    if leg and leg in contact.offers:
+        return offer_over(centre, contact, contact.offers[leg], "failed", fact.why, at)
+    if leg in ("", contact.id):
+        return end(centre, contact, "caller", fact.why, at, gone=contact.id)
+    party = contact.parties.get(leg)
+    if party is None and leg != contact.leg:
+        return refused(fact, "not in the conversation", leg)
+    if party is not None and party.state == "ringing":
+        return gave_up(centre, contact, leg, fact.why, at)
+    if leg != contact.leg:
+        assert party is not None
+        return out(centre, contact, party, fact.why, at, hang_up=False)
+    return owner_gone(centre, contact, fact.why, at, hang_up=False)
+
+
+def owner_gone(centre: Centre, contact: Contact, why: str, at: float, *, hang_up: bool) -> Decision:
+    """The owner leaves; the customer must not stand alone if anybody can take over.
+
+    Who talks with the customer already (a member, a supervisor who barged in) goes on as the owner; else the one who
+    was asked and has answered meets the customer; else the one whose phone still rings gets the customer when they
+    answer, as in a blind transfer. Without any of them the contact ends: whoever wants it otherwise hands over first.
+    """
+    if len(contact.parties) == 1:
+        return end(centre, contact, "agent", why, at, gone="" if hang_up else contact.leg)
+    heirs = [party for party in contact.parties.values() if joins(party)]
+    heirs.sort(key=lambda party: party.agent is None)
+    asked = contact.consult
+    if not heirs and asked is not None and asked.state == "talking":
+        heirs = [asked]
+    if contact.state not in ("active", "held") or contact.leg is None or (not heirs and asked is None):
+        return end(centre, contact, "agent", why, at, gone="" if hang_up else contact.leg)
+    owner = contact.parties[contact.leg]
+    if not heirs and asked is not None:
+        events, commands = freed(centre, contact, owner, at)
+        if hang_up:
+            commands.insert(0, c.HangUp(contact.id, owner.leg, why))
+        more, alone = without_supervisors(centre, contact, at)
+        to = Destination("agent", asked.agent) if asked.agent is not None else Destination("line")
+        return [*events, *more, e.HandedOver(at, contact.id, asked.leg, why, to)], [*commands, *alone]
+    events, commands = out(centre, contact, owner, why, at, hang_up=hang_up)
+    if asked is not None and asked.state == "ringing":
+        more, stopped = stop_ringing(centre, contact.id, asked.leg, asked.agent, "who asked left", at)
+        events += more
+        commands += stopped
+    return [*events, *becomes_owner(contact, heirs[0].leg, heirs[0].agent, at)], commands
+
+
+def becomes_owner(contact: Contact, leg: str, agent: str | None, at: float) -> list[e.Event]:
+    """A party takes the place of the owner, who is out; the customer is off hold."""
+    events: list[e.Event] = []
+    if contact.state == "held":
+        events.append(e.Resumed(at, contact.id, leg, asked=True))
+    return [*events, e.RoleChanged(at, contact.id, leg, agent, "agent")]
+
+
+def out(
+    centre: Centre, contact: Contact, party: Party, why: str, at: float, *, hang_up: bool = True
+) -> Decision:
+    """A party is out of a contact that goes on."""
+    if party.state == "ringing":
+        return stop_ringing(centre, contact.id, party.leg, party.agent, why, at)
+    events, commands = freed(centre, contact, party, at)
+    if hang_up:
+        commands.insert(0, c.HangUp(contact.id, party.leg, why))
+    return [e.PartyLeft(at, contact.id, party.leg, party.agent, why), *events], commands
+
+
+def without_supervisors(centre: Centre, contact: Contact, at: float) -> Decision:
+    """Whoever supervises is let go: there is nobody to supervise."""
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    for party in contact.parties.values():
+        if party.role == "supervisor":
+            more, asked = out(centre, contact, party, "the agent left", at)
+            events += more
+            commands += asked
+    return events, commands
+
+
+def joined(centre: Centre, contact: Contact, party: Party, at: float) -> Decision:
+    """Somebody who was asked to join picked up."""
+    events: list[e.Event] = [e.PartyAnswered(at, contact.id, party.leg)]
+    commands: list[c.Command] = [c.CancelTimer(f"offer:{party.leg}")]
+    if party.mode == "take_over":
+        more, asked = take_over(centre, contact, party, at)
+        return [*events, *more], [*commands, *asked]
+    return events, commands
+
+
+def take_over(centre: Centre, contact: Contact, party: Party, at: float) -> Decision:
+    """The supervisor becomes the owner; the agent is out and in wrap-up. Whom the agent has asked stays."""
+    assert contact.leg is not None
+    events, commands = out(centre, contact, contact.parties[contact.leg], "taken over", at)
+    return [*events, *becomes_owner(contact, party.leg, party.agent, at)], commands
 
 
 def _outcome(centre: Centre, contact: Contact, at: float) -> e.Outcome:
@@ -157,7 +394,10 @@ def _outcome(centre: Centre, contact: Contact, at: float) -> e.Outcome:
     return "abandoned"
 
 
-def _end(centre: Centre, contact: Contact, outcome: e.Outcome, by: str, cause: str, at: float) -> Decision:
+def end(
+    centre: Centre, contact: Contact, by: str, cause: str, at: float, *, gone: str | None = ""
+) -> Decision:
+    """The contact is over: everybody but `gone`, who has hung up, is hung up."""
     events: list[e.Event] = []
     commands: list[c.Command] = []
     for leg, offer in contact.offers.items():
@@ -165,26 +405,43 @@ def _end(centre: Centre, contact: Contact, outcome: e.Outcome, by: str, cause: s
         commands += [c.CancelRing(contact.id, leg), c.CancelTimer(f"offer:{leg}")]
     if contact.queue is not None:
         commands.append(c.CancelTimer(f"wait:{contact.id}"))
-    if contact.leg is not None and by != "agent":
-        commands.append(c.HangUp(contact.id, contact.leg, cause))
-    if by != "caller":
-        commands.append(c.HangUp(contact.id, "", cause))
-    more, asked = _leave(centre, contact, at)
-    events += more
-    commands += asked
-    if contact.agent is not None:
+    if contact.leg is not None and gone != contact.leg:
+        # The phone of an agent who calls somebody outside, and isn't answered by us yet, is refused instead.
+        commands.append(
+            c.HangUp(contact.id, contact.leg, cause)
+            if contact.answered
+            else c.Refuse(contact.id, "declined", contact.leg)
+        )
+    if contact.customer and gone != contact.id:
+        commands.append(
+            c.HangUp(contact.id, "", cause) if contact.answered else c.Refuse(contact.id, "declined")
+        )
+    if contact.leg is not None:
+        known = contact.parties[contact.leg]
+        more, asked = freed(centre, contact, known, at)
+        events += more
+        commands += asked
+        if len(contact.parties) > 1:
+            for leg, party in contact.parties.items():
+                if leg == contact.leg:
+                    continue
+                more, asked = out(centre, contact, party, cause, at, hang_up=leg != gone)
+                events += more
+                commands += asked
+    if contact.agent is not None and contact.leg_agent != contact.agent:
         events.append(e.AgentFreed(at, contact.agent, contact.id))
+    outcome = _outcome(centre, contact, at)
     events.append(e.ContactEnded(at, contact.id, outcome, by, cause))  # type: ignore[arg-type]
     return events, commands
 
 
-def _leave(centre: Centre, contact: Contact, at: float) -> Decision:
-    """The agent who talks with this contact is out of it: after-call work, if the queue gives any."""
-    agent = centre.agents.get(contact.leg_agent) if contact.leg_agent is not None else None
-    if agent is None or contact.id not in agent.calls:
+def freed(centre: Centre, contact: Contact, party: Party, at: float) -> Decision:
+    """The party's agent is out of it. Who has talked with the customer has after-call work, if the queue gives any."""
+    agent = centre.agents.get(party.agent) if party.agent is not None else None
+    if agent is None or agent.calls.get(contact.id) != party.leg:
         return [], []  # removed since; perhaps configured anew under the same name
     queue = centre.queues.get(contact.leg_queue) if contact.leg_queue is not None else None
-    if queue is None or queue.spec.wrap_up <= 0:
+    if queue is None or queue.spec.wrap_up <= 0 or party.role not in ("agent", "member"):
         return [e.AgentFreed(at, agent.spec.id, contact.id)], []
     events: list[e.Event] = []
     if agent.wrap is not None:
@@ -219,46 +476,61 @@ def overflowed(centre: Centre, event: e.Overflowed) -> Decision:
 
 
 def put_on_hold(centre: Centre, fact: f.PutOnHold) -> Decision:
+    """A phone holds us by itself. The owner's: the customer hears music; anybody else's: they alone step aside."""
     contact = centre.contacts.get(fact.contact)
-    if contact is None or contact.state != "active" or fact.leg != contact.leg:
+    if contact is None or fact.leg not in contact.parties or contact.state not in ("active", "held"):
         return refused(fact, "not in the conversation", fact.leg)
-    queue = centre.queues.get(contact.leg_queue) if contact.leg_queue is not None else None
-    music = queue.spec.music if queue is not None else "default"
-    return [e.Held(fact.at, contact.id, fact.leg)], [c.Play(contact.id, music)]
+    party = contact.parties[fact.leg]
+    if party.held or party.state != "talking":
+        return refused(fact, "on hold already" if party.held else "not in the conversation", fact.leg)
+    if fact.leg == contact.leg and contact.state == "active":
+        return [e.Held(fact.at, contact.id, fact.leg)], []
+    return [e.PhoneHeld(fact.at, contact.id, fact.leg, True)], []
 
 
 def taken_off_hold(centre: Centre, fact: f.TakenOffHold) -> Decision:
     contact = centre.contacts.get(fact.contact)
-    if contact is None or contact.state != "held" or fact.leg != contact.leg:
+    party = contact.parties.get(fact.leg) if contact is not None else None
+    if contact is None or party is None or not party.held:
         return refused(fact, "not on hold", fact.leg)
-    return [e.Resumed(fact.at, contact.id, fact.leg)], [c.Connect(contact.id, fact.leg)]
+    if fact.leg == contact.leg and contact.state == "held" and contact.consult is None:
+        return [e.Resumed(fact.at, contact.id, fact.leg)], []
+    return [e.PhoneHeld(fact.at, contact.id, fact.leg, False)], []
 
 
 def transfer_asked(centre: Centre, fact: f.TransferAsked) -> Decision:
-    """Blind transfer: the agent is free at once, the contact goes on; a target that can't be is refused first."""
+    """Blind transfer by the owner's phone (RFC 3515); a target that can't be is refused first."""
     contact = centre.contacts.get(fact.contact)
-    if contact is None or contact.state not in ("active", "held") or fact.leg != contact.leg:
+    if contact is None or contact.state not in ("active", "held") or not fact.leg or fact.leg != contact.leg:
         cause = "not in the conversation"
         return [e.Refused(fact.at, "TransferAsked", cause, fact.leg)], [
             c.RefuseTransfer(fact.contact, fact.leg, cause)
         ]
-    to = Destination("line") if fact.outside else centre.numbers.get(fact.number)
-    cause = _impossible(centre, to, contact)
+    to = Destination("line") if fact.outside else destination(centre, fact.number)
+    cause = "declined" if contact.consult or contact.conference else impossible(centre, to)
     if to is None or cause:
         return [e.Refused(fact.at, "TransferAsked", cause, fact.leg)], [
             c.RefuseTransfer(contact.id, fact.leg, cause)
         ]
-    events, commands = _leave(centre, contact, fact.at)
-    events.append(e.Released(fact.at, contact.id, fact.leg, "transferred", to))
+    events, commands = hand_over(centre, contact, to, fact.at)
     return events, [c.AcceptTransfer(contact.id, fact.leg), *commands]
 
 
-def released(centre: Centre, event: e.Released) -> Decision:
+def hand_over(centre: Centre, contact: Contact, to: Destination, at: float) -> Decision:
+    """The agent is free at once, the contact goes on. If nobody takes it, it comes back: see `offer_ended`."""
+    assert contact.leg is not None
+    owner = contact.parties[contact.leg]
+    events, commands = freed(centre, contact, owner, at)
+    more, asked = without_supervisors(centre, contact, at)
+    return [*events, *more, e.Released(at, contact.id, contact.leg, "transferred", to)], [*commands, *asked]
+
+
+def sent_on(centre: Centre, event: e.Released | e.Recalled) -> Decision:
     return direct(centre, centre.contacts[event.contact], event.to, event.at)
 
 
-def _impossible(centre: Centre, to: Destination | None, contact: Contact) -> str:
-    """Why a transfer can't be, empty when it can: the agent keeps the caller then."""
+def impossible(centre: Centre, to: Destination | None) -> str:
+    """Why nobody can be sent there now, empty when it can be."""
     if to is None:
         return "not_found"
     if to.kind == "queue" and to.name not in centre.queues:
@@ -270,6 +542,37 @@ def _impossible(centre: Centre, to: Destination | None, contact: Contact) -> str
         if agent.calls or agent.offers:
             return "busy"
     return "declined" if to.kind == "hang_up" else ""
+
+
+def moved(centre: Centre, fact: f.ContactMoved) -> Decision:
+    """A supervisor sends somebody who waits to another queue; what rings for them is called back."""
+    contact = centre.contacts.get(fact.contact)
+    if contact is None or contact.state not in ("queued", "offered") or contact.queue is None:
+        return refused(fact, "They don't wait any more.", fact.contact)
+    queue = centre.queues.get(fact.queue)
+    if queue is None:
+        return refused(fact, "There is no such queue.", fact.queue)
+    if fact.queue == contact.queue:
+        return refused(fact, "They wait in this queue already.", fact.contact)
+    if not is_open(queue, fact.at):
+        return refused(fact, "This queue is closed now.", fact.queue)
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    for leg, offer in contact.offers.items():
+        more, asked = stop_ringing(centre, contact.id, leg, offer.agent, "moved", fact.at)
+        events += more
+        commands += asked
+    more, asked = way_out(contact, contact.queue, "moved", Destination("queue", fact.queue), fact.at)
+    return [*events, *more], [*commands, c.CancelTimer(f"wait:{contact.id}"), *asked]
+
+
+def raised(centre: Centre, fact: f.ContactRaised) -> Decision:
+    contact = centre.contacts.get(fact.contact)
+    if contact is None or contact.state not in ("queued", "offered") or contact.queue not in centre.queues:
+        return refused(fact, "They don't wait any more.", fact.contact)
+    ageing = centre.queues[contact.queue].spec.ageing
+    rank = contact.rank + (contact.priority - fact.priority) * ageing
+    return [e.Raised(fact.at, contact.id, fact.priority, rank)], []
 
 
 def recording_stored(centre: Centre, fact: f.RecordingStored) -> Decision:

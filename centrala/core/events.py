@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec, Role
 
 Outcome = Literal[
     "answered", "abandoned", "short_abandoned", "redirected", "callback", "voicemail", "refused", "failed"
@@ -64,6 +64,12 @@ class ContactBegan:
     agent: str | None
     "The agent who called, if an agent did."
     priority: int
+    leg: str = ""
+    "Of an agent whose phone calls somebody outside: that one is the customer. Empty where the caller is."
+    click: bool = False
+    "The agent's own phone is to be rung first."
+    number: str = ""
+    "What is then called inside the house."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class Overflowed:
     at: float
     contact: str
     queue: str
-    why: Literal["full", "no_agents", "max_wait", "closed", "removed"]
+    why: Literal["full", "no_agents", "max_wait", "closed", "removed", "moved"]
     to: Destination
 
 
@@ -142,6 +148,16 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """The phone of the agent who wants to call was picked up: now whom they call is rung."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class MusicBegan:
     """The number plays a sound to whoever calls it."""
 
@@ -151,9 +167,13 @@ class MusicBegan:
 
 @dataclass(frozen=True, slots=True)
 class Held:
+    """The owner has stepped aside: the customer hears music, or goes on with the others of a conference."""
+
     at: float
     contact: str
     leg: str
+    asked: bool = False
+    "By button. Else the owner's phone has put us on hold."
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +181,108 @@ class Resumed:
     at: float
     contact: str
     leg: str
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRung:
+    """Somebody else's phone rings to join the contact in a role."""
+
+    at: float
+    contact: str
+    leg: str
+    role: Role
+    agent: str | None
+    "None for somebody outside."
+    until: float
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAnswered:
+    at: float
+    contact: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """Of a party who is in: joins the conference, becomes the owner (role agent), supervises in another mode."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    role: Role
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyLeft:
+    """A party (or a phone that rang to become one) is out, the contact goes on."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneHeld:
+    """A party's own phone put us on hold, or took us off, without a change for the customer."""
+
+    at: float
+    contact: str
+    leg: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    at: float
+    contact: str
+    leg: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The owner left while the one whom they asked still rings: whoever answers there gets the customer."""
+
+    at: float
+    contact: str
+    leg: str
+    "That rings."
+    why: str
+    to: Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Nobody took the customer who was handed over: back to where they came from."""
+
+    at: float
+    contact: str
+    to: Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Somebody who waits has another place in the queue."""
+
+    at: float
+    contact: str
+    priority: int
+    rank: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResultNoted:
+    at: float
+    contact: str
+    agent: str
+    disposition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +339,8 @@ class PhoneFound:
 class PhoneLost:
     at: float
     agent: str
+    why: str = ""
+    "asleep: registered still, but it didn't say a word to a call."
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +360,23 @@ class WrapUpBegan:
     agent: str
     contact: str
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpProlonged:
+    at: float
+    agent: str
+    contact: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpOverran:
+    """The time for after-call work is over and the result that the queue asks for is missing."""
+
+    at: float
+    agent: str
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +430,20 @@ Event = (
     | OfferRang
     | OfferEnded
     | Connected
+    | Reached
     | MusicBegan
     | Held
     | Resumed
+    | PartyRung
+    | PartyAnswered
+    | RoleChanged
+    | PartyLeft
+    | PhoneHeld
+    | Muted
+    | HandedOver
+    | Recalled
+    | Raised
+    | ResultNoted
     | Released
     | ContactEnded
     | Recorded
@@ -300,6 +452,8 @@ Event = (
     | PhoneLost
     | AgentFreed
     | WrapUpBegan
+    | WrapUpProlonged
+    | WrapUpOverran
     | WrapUpEnded
     | RestBegan
     | RestEnded

@@ -13,6 +13,7 @@ from centrala.core.state import (
     Centre,
     Contact,
     Offer,
+    Party,
     Queue,
     enter,
     index_agent,
@@ -62,7 +63,7 @@ def _agent_defined(centre: Centre, event: e.AgentDefined) -> None:
             agent.reachable = False
         agent.spec = spec
     if spec.fixed_phone:
-        agent.reachable = True
+        agent.reachable, agent.asleep = True, False
     if spec.always_ready and agent.intent == "logged_out":
         agent.intent, agent.reason = "ready", ""
     index_agent(centre, agent)
@@ -101,10 +102,25 @@ def _contact_began(centre: Centre, event: e.ContactBegan) -> None:
         order=centre.arrivals,
         since=event.at,
     )
-    agent = centre.agents.get(event.agent) if event.agent is not None else None
+    if event.agent is None:
+        return
+    contact = centre.contacts[event.contact]
+    contact.number = event.number
+    if event.click:
+        contact.customer, contact.calling = False, True
+        return
+    if event.leg:
+        contact.customer, contact.legs = False, 1
+        _owns(contact, Party(event.leg, "agent", event.agent, since=event.at))
+    agent = centre.agents.get(event.agent)
     if agent is not None:
-        agent.calls[event.contact] = ""
+        agent.calls[event.contact] = event.leg
         reindex(centre, agent, None)
+
+
+def _owns(contact: Contact, party: Party) -> None:
+    contact.parties[party.leg] = party
+    contact.leg, contact.leg_agent = party.leg, party.agent
 
 
 def _queued(centre: Centre, event: e.Queued) -> None:
@@ -176,11 +192,15 @@ def _connected(centre: Centre, event: e.Connected) -> None:
     leave(centre, contact)
     offer = contact.offers.pop(event.leg)
     contact.state = "active"
-    contact.leg = event.leg
-    contact.leg_agent = offer.agent
-    contact.leg_queue = offer.queue
-    contact.answered = True
-    contact.served = True
+    contact.answered = contact.served = contact.customer = True
+    if event.leg == event.contact:  # the customer, whom the owner has called
+        return
+    # Whoever gets a customer from another agent works for the same queue.
+    contact.leg_queue = offer.queue or contact.back_queue
+    contact.back_agent = contact.back_queue = None
+    contact.back_since = 0.0
+    contact.leg, contact.leg_agent = event.leg, offer.agent
+    contact.parties[event.leg] = Party(event.leg, "agent", offer.agent, "talking", None, event.at)
     if event.record and not contact.recorded:
         contact.recorded = True
         contact.recorded_at = event.at
@@ -194,6 +214,23 @@ def _connected(centre: Centre, event: e.Connected) -> None:
         reindex(centre, agent, None)
 
 
+def _reached(centre: Centre, event: e.Reached) -> None:
+    contact = centre.contacts[event.contact]
+    del contact.offers[event.leg]
+    contact.state = "new"
+    contact.answered, contact.calling = True, False
+    mine = "" if event.leg == event.contact else event.leg
+    if mine:
+        _owns(contact, Party(event.leg, "agent", event.agent, since=event.at))
+    else:
+        contact.customer = True
+    agent = centre.agents.get(event.agent)
+    if agent is not None:
+        agent.offers.pop(event.leg, None)
+        agent.calls[event.contact] = mine
+        reindex(centre, agent, None)
+
+
 def _music_began(centre: Centre, event: e.MusicBegan) -> None:
     contact = centre.contacts[event.contact]
     contact.state = "active"
@@ -202,21 +239,127 @@ def _music_began(centre: Centre, event: e.MusicBegan) -> None:
 
 
 def _held(centre: Centre, event: e.Held) -> None:
-    centre.contacts[event.contact].state = "held"
+    contact = centre.contacts[event.contact]
+    contact.state = "held"
+    if not event.asked and event.leg in contact.parties:
+        contact.parties[event.leg].held = True
 
 
 def _resumed(centre: Centre, event: e.Resumed) -> None:
-    centre.contacts[event.contact].state = "active"
+    contact = centre.contacts[event.contact]
+    contact.state = "active"
+    if not event.asked and event.leg in contact.parties:
+        contact.parties[event.leg].held = False
+
+
+def _party_rung(centre: Centre, event: e.PartyRung) -> None:
+    contact = centre.contacts[event.contact]
+    contact.legs += 1
+    contact.parties[event.leg] = Party(
+        event.leg, event.role, event.agent, "ringing", event.mode, event.at, event.until
+    )
+    if event.agent is not None:
+        agent = centre.agents[event.agent]
+        agent.offers[event.leg] = event.contact
+        reindex(centre, agent, None)
+
+
+def _party_answered(centre: Centre, event: e.PartyAnswered) -> None:
+    party = centre.contacts[event.contact].parties[event.leg]
+    party.state = "talking"
+    party.since = event.at
+    agent = centre.agents.get(party.agent) if party.agent is not None else None
+    if agent is not None and agent.offers.pop(event.leg, None) is not None:
+        agent.calls[event.contact] = event.leg
+        agent.missed = 0
+        reindex(centre, agent, None)
+
+
+def _role_changed(centre: Centre, event: e.RoleChanged) -> None:
+    contact = centre.contacts[event.contact]
+    party = contact.parties[event.leg]
+    party.role, party.mode = event.role, event.mode
+    if event.role == "agent":
+        contact.leg, contact.leg_agent = event.leg, party.agent
+
+
+def _party_left(centre: Centre, event: e.PartyLeft) -> None:
+    contact = centre.contacts[event.contact]
+    party = contact.parties.pop(event.leg)
+    if contact.leg == event.leg:
+        contact.leg = contact.leg_agent = None
+        _caller_out(contact, party.agent)
+    agent = centre.agents.get(party.agent) if party.agent is not None else None
+    if agent is not None and agent.offers.pop(event.leg, None) is not None:
+        reindex(centre, agent, None)
+
+
+def _caller_out(contact: Contact, agent: str | None) -> None:
+    """The agent who called the customer is out of it."""
+    if agent is not None and agent == contact.agent:
+        contact.agent = None
+
+
+def _phone_held(centre: Centre, event: e.PhoneHeld) -> None:
+    centre.contacts[event.contact].parties[event.leg].held = event.held
+
+
+def _muted(centre: Centre, event: e.Muted) -> None:
+    centre.contacts[event.contact].parties[event.leg].muted = event.muted
+
+
+def _handed_over(centre: Centre, event: e.HandedOver) -> None:
+    contact = centre.contacts[event.contact]
+    ringing = contact.parties.pop(event.leg)
+    _from_owner(contact, event.at)
+    contact.state = "offered"
+    contact.target = event.to
+    contact.offers[event.leg] = Offer(event.leg, ringing.agent, None, ringing.until)
+
+
+def _from_owner(contact: Contact, at: float) -> None:
+    """The contact leaves its owner, and remembers the way back."""
+    contact.back_agent, contact.back_queue = contact.leg_agent, contact.leg_queue
+    contact.back_since = contact.since if contact.leg_queue is not None else 0.0
+    _caller_out(contact, contact.leg_agent)
+    if contact.leg is not None:
+        contact.parties.pop(contact.leg, None)
+    contact.leg = contact.leg_agent = contact.leg_queue = None
+    contact.queue = contact.target = None
+    contact.since = at
+    contact.queued_at = 0.0
+    contact.hops = 0
+
+
+def _recalled(centre: Centre, event: e.Recalled) -> None:
+    contact = centre.contacts[event.contact]
+    contact.state = "new"
+    contact.queue = contact.target = contact.back_agent = None
+    contact.queued_at = 0.0
+    if event.to.kind == "queue":
+        contact.back_queue = None  # `back_since` stays: the place in the queue goes by it
+        contact.since = event.at
+
+
+def _raised(centre: Centre, event: e.Raised) -> None:
+    contact = centre.contacts[event.contact]
+    stands = contact.standing
+    leave(centre, contact)
+    contact.priority, contact.rank = event.priority, event.rank
+    if stands:
+        enter(centre, contact)
+
+
+def _result_noted(centre: Centre, event: e.ResultNoted) -> None:
+    contact = centre.contacts.get(event.contact)
+    if contact is not None:
+        contact.results[event.agent] = event.disposition
 
 
 def _released(centre: Centre, event: e.Released) -> None:
     contact = centre.contacts[event.contact]
     contact.state = "new"
-    contact.leg = contact.leg_agent = contact.leg_queue = None
-    contact.queue = contact.target = None
-    contact.since = event.at
-    contact.queued_at = 0.0
-    contact.hops = 0
+    _from_owner(contact, event.at)
 
 
 def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
@@ -225,6 +368,7 @@ def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
     if contact.wrapping:
         contact.state = "wrap_up"
         contact.queue = None
+        contact.parties.clear()
     else:
         del centre.contacts[event.contact]
 
@@ -242,19 +386,21 @@ def _agent_state_changed(centre: Centre, event: e.AgentStateChanged) -> None:
         agent.served.clear()
     agent.intent = event.intent
     agent.reason = event.reason
+    agent.changed_at = event.at
     agent.missed = 0
     reindex(centre, agent, event.at)
 
 
 def _phone_found(centre: Centre, event: e.PhoneFound) -> None:
     agent = centre.agents[event.agent]
-    agent.reachable = True
+    agent.reachable, agent.asleep = True, False
     reindex(centre, agent, event.at)
 
 
 def _phone_lost(centre: Centre, event: e.PhoneLost) -> None:
     agent = centre.agents[event.agent]
-    agent.reachable = False
+    agent.reachable, agent.asleep = False, event.why == "asleep"
+    agent.lost_at = event.at
     reindex(centre, agent, None)
 
 
@@ -270,13 +416,27 @@ def _wrap_up_began(centre: Centre, event: e.WrapUpBegan) -> None:
     agent.calls.pop(event.contact, None)
     agent.wrap = event.contact
     agent.wrap_until = event.until
-    centre.contacts[event.contact].wrapping += 1
+    agent.overran = False
+    contact = centre.contacts[event.contact]
+    agent.wrap_queue = contact.leg_queue
+    contact.wrapping += 1
     reindex(centre, agent, None)
+
+
+def _wrap_up_prolonged(centre: Centre, event: e.WrapUpProlonged) -> None:
+    agent = centre.agents[event.agent]
+    agent.wrap_until = event.until
+    agent.overran = False
+
+
+def _wrap_up_overran(centre: Centre, event: e.WrapUpOverran) -> None:
+    centre.agents[event.agent].overran = True
 
 
 def _wrap_up_ended(centre: Centre, event: e.WrapUpEnded) -> None:
     agent = centre.agents[event.agent]
-    agent.wrap = None
+    agent.wrap = agent.wrap_queue = None
+    agent.overran = False
     contact = centre.contacts.get(event.contact)
     if contact is not None:
         contact.wrapping -= 1
@@ -317,9 +477,20 @@ EVOLVE: dict[type, Callable[[Centre, Any], None]] = {
     e.OfferRang: _offer_rang,
     e.OfferEnded: _offer_ended,
     e.Connected: _connected,
+    e.Reached: _reached,
     e.MusicBegan: _music_began,
     e.Held: _held,
     e.Resumed: _resumed,
+    e.PartyRung: _party_rung,
+    e.PartyAnswered: _party_answered,
+    e.RoleChanged: _role_changed,
+    e.PartyLeft: _party_left,
+    e.PhoneHeld: _phone_held,
+    e.Muted: _muted,
+    e.HandedOver: _handed_over,
+    e.Recalled: _recalled,
+    e.Raised: _raised,
+    e.ResultNoted: _result_noted,
     e.Released: _released,
     e.ContactEnded: _contact_ended,
     e.Recorded: _recorded,
@@ -328,6 +499,8 @@ EVOLVE: dict[type, Callable[[Centre, Any], None]] = {
     e.PhoneLost: _phone_lost,
     e.AgentFreed: _agent_freed,
     e.WrapUpBegan: _wrap_up_began,
+    e.WrapUpProlonged: _wrap_up_prolonged,
+    e.WrapUpOverran: _wrap_up_overran,
     e.WrapUpEnded: _wrap_up_ended,
     e.RestBegan: _rest_began,
     e.RestEnded: _rest_ended,

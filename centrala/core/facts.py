@@ -6,7 +6,7 @@ Each fact carries its own time (`at`, unix seconds) and ids that its teller chos
 
 from dataclasses import dataclass
 
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec
 
 # --- configuration ---
 
@@ -80,7 +80,7 @@ class Rang:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The phone that an offer (a leg) went to was picked up."""
+    """The phone that an offer (a leg) went to was picked up. The customer's own, where we rang it: leg = contact."""
 
     at: float
     contact: str
@@ -95,7 +95,7 @@ class OfferFailed:
     contact: str
     leg: str
     cause: str
-    "busy, declined, no_answer, unreachable or failed"
+    "busy, declined, no_answer, unreachable, failed, or asleep: a registered page didn't say a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ class HungUp:
 
 @dataclass(frozen=True, slots=True)
 class PutOnHold:
+    """A phone put us on hold by itself (RFC 3264 8.4)."""
+
     at: float
     contact: str
     leg: str
@@ -131,6 +133,164 @@ class TransferAsked:
     number: str
     outside: bool = False
     "The number is somebody's outside: reached over a trunk, known to the channel alone."
+
+
+# --- asked for by agents and supervisors on their pages; `agent` is who asks ---
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAsked:
+    """The customer shall hear music; in a conference the asking agent steps out and the others go on."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked:
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteAsked:
+    """Nobody shall hear the asking agent, or shall again."""
+
+    at: float
+    contact: str
+    agent: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpAsked:
+    """From the owner: the end for all. From anybody else: they alone leave."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAsked:
+    """I leave, they go on: out of a conference; who was only asked, or listens, leaves by this as well."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverAsked:
+    """Blind transfer."""
+
+    at: float
+    contact: str
+    agent: str
+    number: str
+    "A number of the house, an agent's id, `queue:ID`; empty when `outside`: the channel knows the number then."
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultAsked:
+    """The customer waits on hold while the owner asks somebody else."""
+
+    at: float
+    contact: str
+    agent: str
+    number: str
+    "As in `HandOverAsked`; of a queue its first idle agent is rung."
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SwapAsked:
+    """From the customer to the one who was asked, and back."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteAsked:
+    """The customer goes on with the one who was asked; who asked is out."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceAsked:
+    """All three together."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropAsked:
+    """The owner lets go of one who was asked, or of a member."""
+
+    at: float
+    contact: str
+    agent: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialAsked:
+    """Click to call: the agent's phone is rung first, then the number. `contact` is a new id."""
+
+    at: float
+    contact: str
+    agent: str
+    number: str
+    "As in `HandOverAsked`."
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SuperviseAsked:
+    """`agent` is the supervisor's own phone, rung if it isn't in the contact yet."""
+
+    at: float
+    contact: str
+    agent: str
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMoved:
+    """Somebody who waits shall wait in another queue; keeps the time waited so far."""
+
+    at: float
+    contact: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRaised:
+    """The priority of somebody who waits is set anew."""
+
+    at: float
+    contact: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultGiven:
+    """The coded outcome of a contact. A note, being personal data, is stored elsewhere."""
+
+    at: float
+    contact: str
+    agent: str
+    disposition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +351,14 @@ class WrapUpFinished:
     agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    at: float
+    agent: str
+    seconds: float
+    "Added to what is left of the after-call work."
+
+
 # --- time ---
 
 
@@ -216,6 +384,22 @@ Fact = (
     | PutOnHold
     | TakenOffHold
     | TransferAsked
+    | HoldAsked
+    | ResumeAsked
+    | MuteAsked
+    | HangUpAsked
+    | LeaveAsked
+    | HandOverAsked
+    | ConsultAsked
+    | SwapAsked
+    | CompleteAsked
+    | ConferenceAsked
+    | DropAsked
+    | DialAsked
+    | SuperviseAsked
+    | ContactMoved
+    | ContactRaised
+    | ResultGiven
     | RecordingStored
     | PhoneRegistered
     | PhoneUnregistered
@@ -224,5 +408,6 @@ Fact = (
     | AgentPaused
     | AgentSignedOut
     | WrapUpFinished
+    | WrapUpExtended
     | TimerFired
 )

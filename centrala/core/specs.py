@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Strategy = Literal["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]
+Role = Literal["agent", "consult", "member", "supervisor"]
+"What a party is in a contact: its owner, asked by the owner, member of a conference, supervisor."
+Mode = Literal["listen", "whisper", "barge", "take_over", "off"]
+"What a supervisor does: hears, speaks to the owner alone, speaks to all, becomes the owner, leaves."
 DestinationKind = Literal["queue", "agent", "phone", "line", "music", "hang_up"]
 
 
@@ -52,6 +56,8 @@ class QueueSpec:
     when_closed: Destination | None = None
     open_at: tuple[tuple[float, float], ...] | None = None
     "Opening intervals (from, to) in unix seconds, ascending, as the calendar gives them; None is always open."
+    dispositions: tuple[str, ...] = ()
+    "Results of which an agent must give one before the after-call work is over; empty: none is asked for."
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec, Role
 
 Intent = Literal["logged_out", "not_ready", "ready"]
 ContactState = Literal["new", "queued", "offered", "active", "held", "wrap_up"]
@@ -28,6 +28,26 @@ class Offer:
     agent: str | None
     queue: str | None
     until: float
+
+
+@dataclass(slots=True)
+class Party:
+    """Somebody in a contact beside its customer: whoever talks with them, is asked, joined in, or listens."""
+
+    leg: str
+    role: Role
+    agent: str | None
+    "None for somebody outside."
+    state: Literal["ringing", "talking"] = "talking"
+    mode: Mode | None = None
+    "A supervisor's: listen, whisper or barge; take_over while their phone rings for that."
+    since: float = 0.0
+    "Rings, or is in, since then."
+    until: float = 0.0
+    "While it rings: how long it may."
+    held: bool = False
+    "Their own phone has put us on hold."
+    muted: bool = False
 
 
 @dataclass(slots=True)
@@ -51,9 +71,11 @@ class Contact:
     target: Destination | None = None
     offers: dict[str, Offer] = field(default_factory=dict)
     leg: str | None = None
-    "The leg that talks with the caller."
+    "The owner's leg: who talks with the customer, or calls them."
     leg_agent: str | None = None
     leg_queue: str | None = None
+    parties: dict[str, Party] = field(default_factory=dict)
+    "By leg, the owner among them; the customer, whose leg has the contact's id, is none."
     legs: int = 0
     hops: int = 0
     answered: bool = False
@@ -68,6 +90,33 @@ class Contact:
     "Agents in wrap-up after it."
     standing: bool = False
     "Has a place in its queue: waiting, or ringing everybody at once."
+    customer: bool = True
+    "On the line. Whom an agent calls is, once they answer."
+    calling: bool = False
+    "The phone of the agent who wants to call rings; nobody else is there yet."
+    number: str = ""
+    "What they want to call inside the house."
+    back_agent: str | None = None
+    "To whom the customer returns if a blind transfer fails."
+    back_queue: str | None = None
+    "Where to after that."
+    back_since: float = 0.0
+    "When the customer came to wait there first: the place in that queue goes by it."
+    results: dict[str, str] = field(default_factory=dict)
+    "Agent → disposition."
+
+    @property
+    def consult(self) -> Party | None:
+        """The one whom the owner asks."""
+        for party in self.parties.values():
+            if party.role == "consult":
+                return party
+        return None
+
+    @property
+    def conference(self) -> bool:
+        """Others than the owner talk with the customer."""
+        return any(joins(party) for party in self.parties.values())
 
 
 @dataclass(slots=True)
@@ -78,7 +127,13 @@ class Agent:
     order: int
     intent: Intent = "logged_out"
     reason: str = ""
+    changed_at: float = 0.0
+    "When the intent was said."
     reachable: bool = False
+    asleep: bool = False
+    "The phone is registered and says nothing when it is rung (a frozen page): not reachable until it says more."
+    lost_at: float = 0.0
+    "When the phone was last lost, or fell asleep."
     idle_since: float = 0.0
     offers: dict[str, str] = field(default_factory=dict)
     "Leg → contact."
@@ -86,6 +141,10 @@ class Agent:
     "Contact → leg; the leg is empty where the agent is the caller."
     wrap: str | None = None
     wrap_until: float = 0.0
+    wrap_queue: str | None = None
+    "By whose rule."
+    overran: bool = False
+    "The after-call work is over its time: a result is missing."
     rest_until: float | None = None
     missed: int = 0
     served: dict[str, int] = field(default_factory=dict)
@@ -148,6 +207,13 @@ class Centre:
     "Skill → queues that need it."
     skilled: dict[str, dict[str, None]] = field(default_factory=dict)
     "Skill → agents who have it."
+
+
+def joins(party: Party) -> bool:
+    """Talks with the customer beside the owner: as a member, or as a supervisor who barged in."""
+    return party.state == "talking" and (
+        party.role == "member" or (party.role == "supervisor" and party.mode == "barge")
+    )
 
 
 # --- who serves what ---

@@ -53,13 +53,16 @@ class Screen:
     def __init__(
         self,
         layout: Layout,
+        links: Sequence[str],
         board: Board,
         footer: Footer,
         callers: Callable[[str], str],
         notes: Sequence[str],
     ) -> None:
-        """`callers`: the number behind a contact id, or "". `notes`: what people should know of this start."""
+        """`links`: pages of the agent and of the supervisor, in this order.
+        `callers`: the number behind a contact id, or "". `notes`: what people should know of this start."""
         self._layout = layout
+        self._links = links
         self._board = board
         self._footer = footer
         self._callers = callers
@@ -88,6 +91,10 @@ class Screen:
         where = self._layout.address
         lines = [
             bar,
+            *(
+                Text.assemble((f" {who} ", "bright_black"), (link, f"bold bright_green link {link}"))
+                for who, link in zip(("Agent", "Chief"), self._links, strict=False)
+            ),
             Text.assemble(
                 (" Call in     ", "bright_black"), (f"sip:{SALES}@{where}", "bold bright_green"), " over UDP or TCP, ",
                 "no password",

@@ -1,15 +1,21 @@
-"""The centre of the demo: its file, its people, its numbers."""
+"""The centre of the demo: its file, its people, its numbers, and whom it knows."""
 
 import secrets
+import time
 from dataclasses import dataclass
 
+from centrala.customers import Customers
+from centrala.people import People, Role, User
 from centrala.testing.agents import Desk
-from centrala.testing.carrier import AGENT_PIPS, Dialled
+from centrala.testing.carrier import AGENT_PIPS, Dialled, caller
 
 HOST = "127.0.0.1"
 DOMAIN = "demo.example"
 TENANT = "demo"
 GUEST = "guest"
+"A softphone's name: it takes calls as soon as it is registered."
+YOU, CHIEF = "you", "chief"
+"Users of the pages, and the agents whose browser phones they have."
 SALES, SUPPORT, DIRECT, EXPERT, MUSIC = "+48221000001", "+48221000002", "201", "300", "400"
 
 PEOPLE = (
@@ -33,11 +39,27 @@ NUMBERS = (
 """What the simulated callers dial."""
 
 
+RESULTS = {"sprzedaz": ("sold", "later", "refused", "wrong"), "support": ("solved", "later", "technician")}
+"Results that agents write down, by queue."
+
+KNOWN = 40
+"So many of the callers are in the customer base when the demo begins."
+
+WOMEN = ("Anna", "Maria", "Katarzyna", "Olga", "Zofia", "Łucja", "Ewa"), (
+    "Kowalska", "Nowak", "Wiśniewska", "Wójcik", "Lewandowska", "Zielińska", "Żak", "Szymańska", "Dąbrowska",
+)  # fmt: skip
+MEN = ("Jan", "Piotr", "Tomasz", "Michał", "Łukasz", "Paweł", "Adam"), (
+    "Kowalski", "Nowak", "Wiśniewski", "Wójcik", "Lewandowski", "Zieliński", "Żak", "Szymański", "Dąbrowski",
+)  # fmt: skip
+COMPANIES = ("Orion sp. z o.o.", "Pod Lipą", "Harbour & Sons", "Studio Żuraw")
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where this demo lives."""
 
     sip: int
+    http: int
     carrier: int
     phones: int
     """SIP port of the simulated agents' phones."""
@@ -76,14 +98,17 @@ def file(layout: Layout) -> str:
     english = ", ".join(user for user, _, language, _ in PEOPLE if language == "en")
     return f"""# The centre of `centrala demo`, written anew at each start. The keys: docs/reference/centre-yaml.md
 listen:
+  http: {HOST}:{layout.http}
   sip: ["udp:{HOST}:{layout.sip}", "tcp:{HOST}:{layout.sip}"]
   media: {{address: {HOST}, ports: {layout.media[0]}-{layout.media[1]}, workers: 1}}
 
 tenants:
   {TENANT}:
+    name: "Centrala, demo"
     domain: {DOMAIN}
     timezone: Europe/Warsaw
     locale: pl
+    country: PL
 
     trunks:
       carrier: {{address: "{HOST}:{layout.carrier}"}}   # the simulated telephone network
@@ -94,12 +119,27 @@ tenants:
       tea: {{name: "Tea by Post"}}
 
     agents:
-{agents}      {GUEST}: {{name: You, sip_password: "{layout.guest_password}", ready_on_register: true}}
+{agents}      {GUEST}: {{name: "Your softphone", sip_password: "{layout.guest_password}", ready_on_register: true}}
+      {YOU}: {{name: You, skills: {{polski: 5, english: 5}}}}
+      {CHIEF}: {{name: Chief}}
+
+    teams:
+      polski: {{name: "Zespół polski", agents: [{polish}, {YOU}], leader: {CHIEF}}}
+      english: {{name: "English team", agents: [{english}, {GUEST}], leader: {CHIEF}}}
+
+    dispositions:
+      sold: {{en: Sold, pl: Sprzedane, ru: Продано}}
+      solved: {{en: Solved, pl: Rozwiązane, ru: Решено}}
+      later: {{en: Call later, pl: Oddzwonić później, ru: Перезвонить}}
+      refused: {{en: Refused, pl: Odmowa, ru: Отказ}}
+      technician: {{en: Technician sent, pl: Wysłano technika, ru: Направлен мастер}}
+      wrong: {{en: Wrong number, pl: Pomyłka, ru: Ошиблись номером}}
 
     queues:
       sprzedaz:
         client: roza
-        agents: [{polish}, {GUEST}]
+        agents: [{polish}, {GUEST}, {YOU}]
+        dispositions: [{", ".join(RESULTS["sprzedaz"])}]
         strategy: longest_idle
         service_level: 80/20
         ring_timeout: 8s
@@ -108,7 +148,8 @@ tenants:
         record: true
       support:
         client: tea
-        agents: [{english}, {GUEST}]
+        agents: [{english}, {GUEST}, {YOU}]
+        dispositions: [{", ".join(RESULTS["support"])}]
         strategy: fewest_calls
         service_level: 80/20
         ring_timeout: 8s
@@ -123,3 +164,39 @@ tenants:
       "{EXPERT}": {{phone: "sip:expert@{HOST}:{layout.phones}", record: true}}
       "{MUSIC}": {{music: default}}
 """
+
+
+def sign_up(people: People) -> tuple[User, User]:
+    """Who uses the pages: an agent, and a supervisor who is administrator too. Nobody knows their passwords."""
+    now = time.time()
+    agent = people.user(TENANT, YOU) or people.add(
+        TENANT, YOU, secrets.token_urlsafe(24), (Role.AGENT,), now, agent=YOU
+    )
+    chief = people.user(TENANT, CHIEF) or people.add(
+        TENANT, CHIEF, secrets.token_urlsafe(24), (Role.SUPERVISOR, Role.ADMINISTRATOR), now, agent=CHIEF
+    )
+    return agent, chief
+
+
+def fill(customers: Customers, seed: int) -> None:
+    """Put the first callers into the customer base, invented and marked as such."""
+    now = time.time()
+    if customers.brief(TENANT, caller(0, seed)):
+        return  # a data folder that is kept
+    firms = [
+        customers.add(TENANT, "company", {"name": name, "badges": ["demo"]}, "demo", now).id
+        for name in COMPANIES
+    ]
+    for number in range(KNOWN):
+        given, family = (WOMEN, MEN)[number % 2]
+        fields: dict[str, object] = {
+            "given": given[number % len(given)],
+            "family": family[number % len(family)],
+            "language": "pl",
+            "badges": ["demo", "VIP"] if number % 7 == 0 else ["demo"],
+            "companies": [firms[number % len(firms)]] if number % 3 == 0 else [],
+            "identity.phone": {"kind": "phone", "value": caller(number, seed)},
+        }
+        if number % 5 == 0:
+            fields["promise.first"] = {"text": "240 zł", "due": now + 86_400 * (3 + number)}
+        customers.add(TENANT, "person", fields, "demo", now)

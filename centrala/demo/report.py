@@ -83,12 +83,16 @@ def judge(
     report.conversations = len(enough)
     report.too_short = len(talked) - len(enough)
     report.heard_both_ways = sum(one.caller_heard and one.other_heard for one in enough)
-    answered = {record["from"]: record for record in records if record["outcome"] == "answered"}
+    answered: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        if record["outcome"] == "answered" and record["recording"]:
+            answered.setdefault(record["from"], []).append(record)
     for one in enough[-CHECKED:]:
-        record = answered.get(one.caller.who)
         report.recordings += 1
-        if record is not None and record["recording"] and recorded(data / record["recording"], one):
-            report.recordings_good += 1
+        # The same person may have called more than once.
+        report.recordings_good += any(
+            recorded(data / record["recording"], one) for record in answered.get(one.caller.who, ())
+        )
     if not enough:
         report.problems.append("no conversation was long enough to be judged")
     if report.heard_both_ways < report.conversations:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import random
 import resource
 import shutil
 import signal
@@ -19,10 +20,23 @@ from rich.console import Console
 from rich.live import Live as Refreshed
 
 from centrala.core import events as e
+from centrala.core import facts as f
 from centrala.core.state import Centre
 from centrala.demo import report as reports
 from centrala.demo.board import Footer, Screen, progress
-from centrala.demo.centre import DOMAIN, HOST, NUMBERS, TENANT, Layout, desks, file, password
+from centrala.demo.centre import (
+    DOMAIN,
+    HOST,
+    NUMBERS,
+    RESULTS,
+    TENANT,
+    Layout,
+    desks,
+    file,
+    fill,
+    password,
+    sign_up,
+)
 from centrala.ledger import DataFolderError, LedgerUnavailable, contacts
 from centrala.live import Board, Live
 from centrala.media.client import WorkerDidNotStart
@@ -43,6 +57,10 @@ PROGRESS = 5.0
 PAIR = 2.0
 """Seconds between two counts of who heard whom."""
 MEDIA_PORTS = 600
+REGULARS = 200
+"""People who call, again and again."""
+LINKS = 300.0
+"""Seconds after which new sign-in links are shown; one is good for ten minutes, once."""
 
 
 def demo(
@@ -129,7 +147,10 @@ class _Demo:
     ) -> None:
         self._folder = folder
         self._seed = seed
-        self._traffic = Traffic(NUMBERS, calls_per_minute=calls_per_minute)
+        self._traffic = Traffic(NUMBERS, calls_per_minute=calls_per_minute, regulars=REGULARS)
+        self._chance = random.Random(seed)
+        self._links: tuple[str, ...] = ()
+        self._linked = 0.0
         self._terminal = terminal
         self._troubles = troubles
         self._notes: list[str] = []
@@ -160,7 +181,7 @@ class _Demo:
             await self._server.start()
             try:
                 self._server.desk.watchers.append(self._watch)
-                await self._people()
+                await asyncio.gather(self._people(), self._pages())
                 await self._show(stopping, duration)
                 await self._end()
             finally:
@@ -184,8 +205,12 @@ class _Demo:
         media = ports.free_range(HOST, 20000, MEDIA_PORTS)
         if media[0] != 20000:
             self._notes.append(f"media ports from 20000 on are taken: audio is on {media[0]} to {media[1]}")
+        http = ports.free(HOST, 8080, ports.STREAM)
+        if http != 8080:
+            self._notes.append(f"port 8080 is taken: the pages are on {http}")
         return Layout(
             sip,
+            http,
             self._carrier_phones.sip_address[1],
             self._agent_phones.sip_address[1],
             media,
@@ -196,14 +221,45 @@ class _Demo:
     async def _people(self) -> None:
         server = (HOST, self._layout.sip)
         self._agents = Agents(self._agent_phones, server, DOMAIN, self._layout.desks, self._seed)
+        self._simulated = {desk.user for desk in self._layout.desks}
         self._carrier = Carrier(self._carrier_phones, server, self._traffic, self._seed)
         await asyncio.gather(self._agents.start(), self._carrier.prepare())
+
+    async def _pages(self) -> None:
+        assert self._server.web is not None
+        await asyncio.to_thread(fill, self._server.web.house.customers, self._seed)
+        self._users = await asyncio.to_thread(sign_up, self._server.web.house.people)
+        await self._link()
+
+    async def _link(self) -> None:
+        """Links that sign in, anew before the old ones are too old."""
+        web = self._server.web
+        if web is None or (self._links and time.monotonic() - self._linked < LINKS):
+            return
+        self._linked = time.monotonic()
+        secrets = [
+            await asyncio.to_thread(web.house.people.link, user, time.time(), actor="demo")
+            for user in self._users
+        ]
+        self._links = tuple(f"{web.address}/link#{secret}" for secret in secrets)
 
     def _watch(self, tenant: str, centre: Centre, events: Sequence[e.Event]) -> None:
         self._live.take(centre, events)
         for event in events:
             if isinstance(event, e.Connected):
                 self._carrier.connected(self._caller(event.contact))
+            elif isinstance(event, e.WrapUpBegan) and event.agent in self._simulated:
+                queue = centre.agents[event.agent].wrap_queue
+                self._server.desk.later(self._chance.uniform(1.0, 3.5), self._write_down, event, queue)
+
+    def _write_down(self, after: e.WrapUpBegan, queue: str | None) -> None:
+        """What a simulated agent does in after-call work."""
+        desk = self._server.desk
+        results = RESULTS.get(queue or "")
+        if results:
+            chosen = self._chance.choice(results)
+            desk.tell(TENANT, f.ResultGiven(desk.now(), after.contact, after.agent, chosen))
+            desk.wake()
 
     def _caller(self, contact: str) -> str:
         leg = self._server.voice.legs.get(contact)
@@ -220,8 +276,11 @@ class _Demo:
             if self._terminal:
                 with Refreshed(console=console, screen=True, auto_refresh=False) as screen:
                     while not _finished(stopping, calls, began, duration):
+                        await self._link()
                         footer = self._footer(time.monotonic() - began, usage)
-                        picture = Screen(self._layout, self._now(), footer, self._caller, self._notes)
+                        picture = Screen(
+                            self._layout, self._links, self._now(), footer, self._caller, self._notes
+                        )
                         screen.update(picture, refresh=True)
                         await _wait(stopping, REFRESH)
             else:
@@ -238,6 +297,8 @@ class _Demo:
 
     def _introduce(self) -> None:
         layout = self._layout
+        _say(f"agent:      {self._links[0]}")
+        _say(f"supervisor: {self._links[1]}")
         _say(f"call in:    sip:{NUMBERS[0].number}@{layout.address} over UDP or TCP, no password")
         _say(f"take calls: register guest at {layout.address}, password {layout.guest_password}")
         for note in self._notes:

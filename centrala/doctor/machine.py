@@ -209,6 +209,9 @@ def listeners(sheet: Sheet, settings: Settings, running: int | None) -> None:
     wanted = list(settings.listen.sip)
     if settings.listen.http is not None:
         wanted.append(Listener("tcp", *settings.listen.http))
+    if settings.listen.https is not None:
+        https = settings.listen.https
+        wanted.append(Listener("tcp", *https.address, https.certificate, https.key))
     for one in wanted:
         where = f"{one.transport}:{one.host}:{one.port}"
         kind = socket.SOCK_DGRAM if one.transport == "udp" else socket.SOCK_STREAM

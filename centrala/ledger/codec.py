@@ -14,19 +14,29 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from centrala.core.commands import CancelTimer, Command, SetTimer
+from centrala.core.commands import RETIRED, CancelTimer, Command, SetTimer
 from centrala.core.events import Event
 from centrala.core.facts import Fact
 from centrala.ledger.errors import DataFolderError
 
-VERSIONS: dict[str, int] = {}
-"Kind → version of the bodies that we write, where it isn't 1."
-
-UPCASTS: dict[tuple[str, int], Callable[[Any], Any]] = {}
-"(kind, version) → what makes a decoded body (dicts and lists) of this version one of the next. In place or anew."
-
 SNAPSHOT = "snapshot"
 "The kind under which snapshots have a version and upcasters."
+
+VERSIONS: dict[str, int] = {SNAPSHOT: 2}
+"Kind → version of the bodies that we write, where it isn't 1."
+
+
+def _with_owners(body: Any) -> Any:
+    """Snapshots of version 1 knew one leg beside the caller's, and no parties."""
+    for contact in body["centre"]["contacts"].values():
+        if contact["leg"] is not None and contact["state"] in ("active", "held"):
+            owner = {"leg": contact["leg"], "role": "agent", "agent": contact["leg_agent"]}
+            contact["parties"] = {contact["leg"]: owner | {"held": contact["state"] == "held"}}
+    return body
+
+
+UPCASTS: dict[tuple[str, int], Callable[[Any], Any]] = {(SNAPSHOT, 1): _with_owners}
+"(kind, version) → what makes a decoded body (dicts and lists) of this version one of the next. In place or anew."
 
 
 class Kind(NamedTuple):
@@ -119,7 +129,7 @@ NOT_LOGGED: frozenset[type] = frozenset({SetTimer, CancelTimer})
 KINDS: dict[type, Kind] = {
     of: _kind(prefix, of)
     for prefix, union in (("fact", Fact), ("event", Event), ("command", Command))
-    for of in _union(union)
+    for of in (*_union(union), *(RETIRED if prefix == "command" else ()))
     if of not in NOT_LOGGED
 }
 

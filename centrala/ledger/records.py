@@ -30,6 +30,18 @@ CHUNK = 10_000
 
 
 @dataclass(slots=True)
+class Segment:
+    """One party's part in a contact, in one role. Times in unix seconds."""
+
+    agent: str | None
+    "None for somebody outside."
+    role: str
+    "agent, consult, member, or what a supervisor did: listen, whisper, barge"
+    since: float
+    until: float | None = None
+
+
+@dataclass(slots=True)
 class Working:
     """What the fold must remember of a contact that isn't settled. Times in unix seconds."""
 
@@ -40,6 +52,10 @@ class Working:
     "Leg → (agent, queue)."
     wraps: dict[str, float] = field(default_factory=dict)
     "Agent in wrap-up after it → since."
+    asked: dict[str, tuple[str | None, str]] = field(default_factory=dict)
+    "Leg that rings to join → (agent, role)."
+    legs: dict[str, int] = field(default_factory=dict)
+    "Leg that is in → place of its running segment."
 
 
 @dataclass(slots=True)
@@ -68,6 +84,10 @@ class Record:
     outcome: str | None = None
     agent: str | None = None
     recording: str | None = None
+    disposition: str | None = None
+    "The result that was given last."
+    segments: list[Segment] = field(default_factory=list)
+    "Who took part, as what, from when to when: in the order in which they came in."
     working: Working | None = field(default_factory=Working)
     "None once the contact and every wrap-up after it are over."
 
@@ -101,10 +121,17 @@ FOLDED = frozenset(
         e.OfferMade,
         e.OfferEnded,
         e.Connected,
+        e.Reached,
         e.MusicBegan,
         e.Held,
         e.Resumed,
+        e.PartyRung,
+        e.PartyAnswered,
+        e.RoleChanged,
+        e.PartyLeft,
+        e.HandedOver,
         e.Released,
+        e.ResultNoted,
         e.ContactEnded,
         e.Recorded,
         e.WrapUpBegan,
@@ -114,7 +141,7 @@ FOLDED = frozenset(
 
 
 def _began(tenant: str, event: e.ContactBegan) -> Record:
-    return Record(
+    record = Record(
         id=event.contact,
         tenant=tenant,
         medium=event.medium,
@@ -126,11 +153,17 @@ def _began(tenant: str, event: e.ContactBegan) -> Record:
         # Somebody outside answers an outbound contact; whose contact it is, is the agent who called.
         agent=event.agent if event.direction == "outbound" else None,
     )
+    if event.leg and record.working is not None:
+        _comes(record, record.working, event.leg, event.agent, "agent", event.at)
+    return record
 
 
 def _take(record: Record, event: Any) -> None:
     if isinstance(event, e.Recorded):
         record.recording = event.path
+        return
+    if isinstance(event, e.ResultNoted):
+        record.disposition = event.disposition
         return
     working = record.working
     if working is None:
@@ -157,16 +190,44 @@ def _take(record: Record, event: Any) -> None:
                 record.agent = record.agent or agent
                 record.queue = queue or record.queue
             working.talking = event.at
+            if event.leg != record.id:  # else the customer, whom an agent has called
+                _comes(record, working, event.leg, agent, "agent", event.at)
+        case e.Reached():
+            working.offers.pop(event.leg, None)
+            if event.leg != record.id:
+                _comes(record, working, event.leg, event.agent, "agent", event.at)
+        case e.PartyRung():
+            working.asked[event.leg] = event.agent, event.mode or event.role
+        case e.PartyAnswered():
+            agent, role = working.asked.pop(event.leg, (None, "member"))
+            _comes(record, working, event.leg, agent, role, event.at)
+        case e.RoleChanged():
+            _goes(record, working, event.leg, event.at)
+            if event.leg not in working.asked:
+                _comes(record, working, event.leg, event.agent, event.mode or event.role, event.at)
+            else:
+                working.asked[event.leg] = event.agent, event.mode or event.role
+        case e.PartyLeft():
+            working.asked.pop(event.leg, None)
+            _goes(record, working, event.leg, event.at)
+        case e.HandedOver():
+            agent, _ = working.asked.pop(event.leg, (None, ""))
+            working.offers[event.leg] = agent, None
+            _talk_over(record, working, event.at)
+            _all_go(record, working, event.at)
         case e.MusicBegan():
             if record.answered_at is None:
                 record.answered_at = event.at
             working.talking = event.at
         case e.Held():
-            working.held = event.at
+            # In a conference the others go on with the customer: nobody is on hold.
+            if not any(record.segments[place].role in ("member", "barge") for place in working.legs.values()):
+                working.held = event.at
         case e.Resumed():
             _hold_over(record, working, event.at)
         case e.Released():
             _talk_over(record, working, event.at)
+            _all_go(record, working, event.at)
         case e.WrapUpBegan():
             working.wraps[event.agent] = event.at
         case e.WrapUpEnded():
@@ -176,9 +237,26 @@ def _take(record: Record, event: Any) -> None:
             _settle(record, working)
         case e.ContactEnded():
             _talk_over(record, working, event.at)
+            _all_go(record, working, event.at)
             record.ended_at = event.at
             record.outcome = event.outcome
             _settle(record, working)
+
+
+def _comes(record: Record, working: Working, leg: str, agent: str | None, role: str, at: float) -> None:
+    working.legs[leg] = len(record.segments)
+    record.segments.append(Segment(agent, role, at))
+
+
+def _goes(record: Record, working: Working, leg: str, at: float) -> None:
+    place = working.legs.pop(leg, None)
+    if place is not None:
+        record.segments[place].until = at
+
+
+def _all_go(record: Record, working: Working, at: float) -> None:
+    for leg in list(working.legs):
+        _goes(record, working, leg, at)
 
 
 def _hold_over(record: Record, working: Working, at: float) -> None:
@@ -232,6 +310,11 @@ def as_row(record: Record, address: str | None) -> dict[str, object]:
         "outcome": record.outcome,
         "agent": record.agent,
         "recording": record.recording,
+        "disposition": record.disposition,
+        "segments": [
+            {"agent": one.agent, "role": one.role, "from": _time(one.since), "to": _time(one.until)}
+            for one in record.segments
+        ],
     }
 
 
@@ -303,7 +386,7 @@ def _stored(db: sqlite3.Connection, but: dict[_Key, Record], include_open: bool)
         f" LEFT JOIN parties p ON p.tenant = r.tenant AND p.id = r.party {which}"
         " ORDER BY r.arrived_at, r.tenant, r.id"
     ):
-        record = _from_columns(columns)
+        record = from_columns(columns)
         if _key(record) not in but:
             yield record, address
 
@@ -339,6 +422,8 @@ COLUMNS = (
     "outcome",
     "agent",
     "recording",
+    "disposition",
+    "segments",
     "working",
 )
 _ADD = f"INSERT OR REPLACE INTO records({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
@@ -398,7 +483,7 @@ class _Loading(dict[str, Record]):
             ).fetchone()
             if found is None:
                 return default
-            self[key] = _from_columns(found)
+            self[key] = from_columns(found)
         return self[key]
 
 
@@ -421,15 +506,21 @@ def _rows(db: sqlite3.Connection, tenant: str, after: int, to: int) -> Iterator[
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Working).decode
+_decode_segments = msgspec.json.Decoder(list[Segment]).decode
 
 
 def _to_columns(record: Record) -> list[object]:
-    values: list[object] = [getattr(record, name) for name in COLUMNS[:-1]]
+    values: list[object] = [getattr(record, name) for name in COLUMNS[:-2]]
     working = None if record.working is None else _encode(record.working).decode()
-    return [*values, working]
+    return [*values, _encode(record.segments).decode(), working]
 
 
-def _from_columns(values: Any) -> Record:
+def from_columns(values: Any) -> Record:
+    """A record out of the values of `COLUMNS`."""
     named = dict(zip(COLUMNS, values, strict=True))
-    working = named.pop("working")
-    return Record(**named, working=None if working is None else _decode(working))
+    working, segments = named.pop("working"), named.pop("segments")
+    return Record(
+        **named,
+        segments=_decode_segments(segments),
+        working=None if working is None else _decode(working),
+    )

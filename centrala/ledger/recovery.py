@@ -125,3 +125,22 @@ def _newest_snapshot(
             continue
         return stored.centre, dict(stored.pending), seq
     return Centre(), {}, 0
+
+
+def centre_before(db: sqlite3.Connection, tenant: str, seq: int) -> Centre | None:
+    """The tenant's state as it was before row `seq`; None when the log doesn't reach back that far any more.
+
+    Raises DataFolderError as `recover` does.
+    """
+    centre, _, known = _newest_snapshot(db, tenant, seq - 1)
+    rows = db.execute(
+        "SELECT seq, kind, version, body FROM log WHERE tenant = ? AND seq > ? AND seq < ?"
+        " AND kind >= 'event.' AND kind < 'fact.' ORDER BY seq",
+        (tenant, known, seq),
+    )
+    for row_seq, kind, version, body in rows:
+        try:
+            evolve(centre, codec.decode(kind, version, body, f"Row {row_seq} of tenant {tenant}"))
+        except (LookupError, AssertionError, ValueError, AttributeError):
+            return None  # across a gap, state can only be had from a later snapshot
+    return centre

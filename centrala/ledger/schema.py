@@ -6,7 +6,7 @@ from pathlib import Path
 
 from centrala.ledger.errors import DataFolderError
 
-DATA_VERSION = 1
+DATA_VERSION = 2
 "Kept in `PRAGMA user_version`."
 
 APPLICATION_ID = 0x43454E54
@@ -44,6 +44,11 @@ CREATE TABLE projections(name TEXT NOT NULL, tenant TEXT NOT NULL, last_seq INTE
 ) WITHOUT ROWID;
 """
 
+VERSION_2 = """
+ALTER TABLE records ADD COLUMN disposition TEXT;
+ALTER TABLE records ADD COLUMN segments TEXT NOT NULL DEFAULT '[]'
+"""
+
 Step = Callable[[sqlite3.Connection], None]
 
 
@@ -54,7 +59,10 @@ def script(db: sqlite3.Connection, text: str) -> None:
             db.execute(statement)
 
 
-UPGRADES: dict[int, Step] = {0: lambda db: script(db, VERSION_1)}
+UPGRADES: dict[int, Step] = {
+    0: lambda db: script(db, VERSION_1),
+    1: lambda db: script(db, VERSION_2),
+}
 "Version → what makes a folder of this version one of the next. Version 0 is an empty file. Never edit a published one."
 
 

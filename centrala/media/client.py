@@ -76,6 +76,10 @@ class MediaClient:
         """The boot id of the worker, empty before `start`."""
         self.pid: int = 0
         """The worker's process."""
+        self.fingerprint: str = ""
+        """Of the worker's certificate, as in SDP; another worker has another. Empty: it takes no browsers."""
+        self.opus: bool = False
+        """Whether the worker has the codec."""
 
     @property
     def connected(self) -> bool:
@@ -252,7 +256,8 @@ class MediaClient:
                 )
             if before and lost == before and welcome.boot != before:
                 self._worker_died(before)
-            self.boot, self.pid = welcome.boot, welcome.pid
+            self.boot, self.pid, self.fingerprint = welcome.boot, welcome.pid, welcome.fingerprint
+            self.opus = welcome.opus
             self._connection = connection
             while self._pending:
                 connection.write(self._pending.popleft())

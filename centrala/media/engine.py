@@ -12,12 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from centrala.media import messages as m
+from centrala.media.opus import Opus, library
 from centrala.media.players import Loader, Track
 from centrala.media.ports import Ports
 from centrala.media.receiving import RELATCH_TICKS, Receiving
 from centrala.media.recorder import Recorder
 from centrala.media.reports import Reports
-from centrala.media.rows import ALAW, EVENT, NOISE, TICK, ULAW, Leg, Rows
+from centrala.media.rows import ALAW, EVENT, NOISE, OPUS, TICK, ULAW, Leg, Rows
+from centrala.media.secure import Handshakes, Identity, Secure
 from centrala.media.sending import Sending
 from centrala.media.wire import Line
 from centrala.protocols.rtp import dtmf
@@ -52,6 +54,10 @@ class Engine:
         """Source → legs that name it in their row."""
         self._receiving = Receiving(self.rows, self.reports, emit)
         self._sending = Sending(self.rows, self._receiving.wire, self._sources, emit)
+        self.identity = Identity()
+        self._handshakes = Handshakes()
+        self._opening: dict[str, Leg] = {}
+        """Browsers' legs that aren't encrypted yet."""
         self._generation = 0
         self._stopped: set[str] = set()
         self._just_ended: list[Track] = []
@@ -102,6 +108,8 @@ class Engine:
         problem = _why_not(command, self.ports.family)
         if leg is not None and leg.want.port != command.port:
             problem = "the port of a living leg can't be changed"
+        elif leg is not None and (leg.want.ice is None) != (command.ice is None):
+            problem = "a living leg can't become a browser's, nor cease to be one"
         if problem and leg is not None:
             self._emit(
                 m.Refused(command="SetLeg", subject=command.leg, why=f"{problem}; the leg stays as it was")
@@ -116,10 +124,14 @@ class Engine:
                 return
             leg = made
         line = leg.line
-        if line.symmetric != command.symmetric:
+        if line.secure is not None and command.ice is not None:
+            line.secure.want(command.ice, command.peer_ufrag, command.fingerprint, now)
+            if line.secure.inbound is None:
+                self._opening[leg.id] = leg
+        elif line.symmetric != command.symmetric:
             self._receiving.wire.open(line)
             line.symmetric = command.symmetric
-        if leg.want.remote != command.remote:
+        if line.secure is None and leg.want.remote != command.remote:
             old = line.destination
             if command.remote is not None and command.remote != old:
                 self._receiving.wire.open(line)
@@ -136,6 +148,12 @@ class Engine:
         kinds[_COMFORT_NOISE] = NOISE
         if command.dtmf >= 0:
             kinds[command.dtmf] = EVENT
+        if command.opus >= 0:
+            kinds[command.opus] = OPUS
+        if (command.opus >= 0) != (leg.opus is not None):
+            leg.opus = Opus() if leg.opus is None else None
+            self.rows.opus[row] = leg.opus is not None
+            self.rows.ssrc[row] = -1  # another clock: the stream begins anew
         kinds[command.pcma] = ALAW
         kinds[command.pcmu] = ULAW
         self.rows.ulaw[row] = command.codec == "pcmu"
@@ -160,6 +178,8 @@ class Engine:
         row = self.rows.take()
         random = os.urandom(16)
         line = Line(row, pair.rtp, command.remote, command.symmetric)
+        if command.ice is not None:
+            line.secure = Secure(pair.rtp, self.identity, self._handshakes)
         leg = Leg(command.leg, row, command, pair, line, random[10:16].hex() + "@centrala", began=now)
         self.rows.jitter.reset(row)
         self.rows.receives[row] = False
@@ -169,6 +189,7 @@ class Engine:
         self.rows.sequence[row] = int.from_bytes(random[0:2], "big") >> 1
         self.rows.timestamp[row] = int.from_bytes(random[2:6], "big")
         self.rows.marker[row] = True
+        self.rows.opus[row] = False
         self.rows.out[row]["first"] = 0x80
         self.rows.out[row]["ssrc"] = int.from_bytes(random[6:10], "big")
         self.legs[leg.id] = leg
@@ -192,6 +213,7 @@ class Engine:
         self.ports.give_back(leg.pair, now)
         del self.legs[name], self.rows.legs[leg.row]
         self._stopped.discard(name)
+        self._opening.pop(name, None)
         for source in leg.hears:
             self._unlisten(source, name)
         leg.hears = {}
@@ -302,7 +324,7 @@ class Engine:
         return m.LegState(
             set=leg.want,
             hears=leg.hears,
-            latched=leg.line.latched,
+            latched=leg.line.latched if leg.line.secure is None else leg.line.destination,
             sent=int(self.rows.sent[leg.row]),
             received=int(self.rows.jitter.packets[leg.row]),
             seconds=now - leg.began,
@@ -314,6 +336,8 @@ class Engine:
         self.rows.tick += 1
         self._arrange()
         self._receiving.read()
+        if self._opening:
+            self._open(now)
         self._arrange()
         self._receiving.play()
         self._play_tracks()
@@ -327,6 +351,21 @@ class Engine:
             legs = list(self.legs.values())
             self._receiving.arrange(legs)
             self._sending.arrange(legs)
+
+    def _open(self, now: float) -> None:
+        """Browsers' legs whose handshakes have come to something."""
+        for name, leg in list(self._opening.items()):
+            secure = leg.line.secure
+            news = secure.look(now) if secure is not None else ""
+            if secure is None or news is None:
+                continue
+            if news:
+                self._emit(m.NotSecured(leg=name, why=news))
+                continue
+            del self._opening[name]
+            self.rows.changed = self.rows.marker[leg.row] = True
+            self.rows.heard_at[leg.row] = self.rows.tick
+            self._emit(m.Secured(leg=name))
 
     def skip(self, ticks: int) -> None:
         """The worker was held up too long: these ticks are left out, time stamps run on."""
@@ -407,6 +446,7 @@ class Engine:
         self.ports.close()
         self._receiving.wire.close()
         self.reports.close()
+        self._handshakes.close()
         return list(self.recorder.close(now))
 
 
@@ -423,7 +463,13 @@ def _why_not(command: m.SetLeg, family: socket.AddressFamily) -> str:
             return f"the remote host is no IP address of version {version}, which this worker speaks"
         if not 0 < port < 65536:
             return f"the remote port {port} is no port number"
-    types = [command.pcma, command.pcmu, *([command.dtmf] if command.dtmf >= 0 else [])]
+    if command.ice is not None and not (4 <= len(command.ice[0]) <= 256 and 22 <= len(command.ice[1]) <= 256):
+        return "ICE needs a ufrag of 4 characters at least and a password of 22 (RFC 8839, 5.4)"
+    if command.codec == "opus" and command.opus < 0:
+        return "Opus has no payload type"
+    if command.opus >= 0 and (command.ice is None or library() is None):
+        return "Opus is for browsers' legs, and needs libopus"
+    types = [command.pcma, command.pcmu, *(one for one in (command.dtmf, command.opus) if one >= 0)]
     if any(not 0 <= number < 128 for number in types) or len(set(types)) != len(types):
         return f"payload types {types} aren't different numbers from 0 to 127"
     return ""

@@ -18,6 +18,8 @@ import msgspec
 VERSION = 1
 """Of the protocol. A worker of another version is left to finish its calls."""
 
+Codec = Literal["pcma", "pcmu", "opus"]
+
 MAX_FRAME = 8 << 20
 """Longest frame in bytes. An inventory of 1000 legs has some 300 kB."""
 
@@ -69,11 +71,13 @@ class SetLeg(_Message, frozen=True):
     """Our RTP port, even. RTCP is on the next one."""
     remote: tuple[str, int] | None = None
     """Where to send. None: nowhere, until a packet has come (symmetric)."""
-    codec: Literal["pcma", "pcmu"] = "pcma"
-    """What we send. Either law is received."""
+    codec: Codec = "pcma"
+    """What we send. Either law is received; Opus is for browsers' legs alone."""
     pcma: int = 8
     """Payload types."""
     pcmu: int = 0
+    opus: int = -1
+    """-1: none was agreed. Its RTP clock is 48 kHz, and that of telephone-event as well then."""
     dtmf: int = 101
     """Payload type of telephone-event (RFC 4733); -1: none was agreed, digits are sent and heard as tones."""
     inband: bool = False
@@ -83,6 +87,14 @@ class SetLeg(_Message, frozen=True):
     symmetric: bool = True
     """Send to where packets come from. False: to `remote` always."""
     rtcp_mux: bool = False
+    ice: tuple[str, str] | None = None
+    """Our ufrag and password: a browser's leg, by ICE-lite and DTLS-SRTP on the one port. `remote`, `symmetric` and
+    `rtcp_mux` don't count then. Other credentials are an ICE restart; those before stay good. → `Secured`."""
+    peer_ufrag: str = ""
+    """The peer's. Checks under another one don't decide where to send. Empty: not known yet, all do."""
+    fingerprint: str = ""
+    """Of the peer's certificate as in SDP (`sha-256 AB:…`). Empty: not known yet; nothing is sent or heard. Another
+    one than before is another peer (a page loaded again): encryption begins anew."""
 
 
 class CloseLeg(_Message, frozen=True):
@@ -215,6 +227,10 @@ class Welcome(_Event, frozen=True, kw_only=True):
     boot: str
     pid: int
     name: str
+    fingerprint: str = ""
+    """Of this worker's certificate, for session descriptions: `sha-256 AB:…`; empty: it takes no browsers."""
+    opus: bool = False
+    """Whether it has the codec."""
 
 
 class Ports(_Event, frozen=True, kw_only=True):
@@ -259,6 +275,20 @@ class FirstPacket(_Event, frozen=True, kw_only=True):
     """The first valid packet of a leg has come."""
 
     leg: str
+
+
+class Secured(_Event, frozen=True, kw_only=True):
+    """A browser's leg is encrypted from now on, with the peer that signalling named."""
+
+    leg: str
+
+
+class NotSecured(_Event, frozen=True, kw_only=True):
+    """No encryption came about with a browser: a wrong certificate, no agreement, or no packets get through. The leg
+    stays, silent."""
+
+    leg: str
+    why: str
 
 
 class PacketsStopped(_Event, frozen=True, kw_only=True):
@@ -385,6 +415,8 @@ Event = (
     | Ports
     | Holds
     | FirstPacket
+    | Secured
+    | NotSecured
     | PacketsStopped
     | PacketsResumed
     | Digit

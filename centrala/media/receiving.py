@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrala.media import messages as m
 from centrala.media.reports import Reports
-from centrala.media.rows import ALAW, EVENT, NOISE, ULAW, Ints, Leg, Pcm, Rows
+from centrala.media.rows import ALAW, EVENT, NOISE, OPUS, ULAW, Ints, Leg, Pcm, Rows
 from centrala.media.wire import WIDTH, Address, Line, Wire
 from centrala.protocols.rtp import dtmf, g711, packet
 from centrala.protocols.rtp.g711 import FRAME
@@ -32,7 +33,7 @@ class Receiving:
 
     def __init__(self, rows: Rows, reports: Reports, emit: Callable[[m.Event], None]) -> None:
         self.rows = rows
-        self.wire = Wire(self._accept)
+        self.wire = Wire(self._accept, self._other)
         self._reports = reports
         self._emit = emit
         self._event_legs: dict[str, Leg] = {}
@@ -81,6 +82,7 @@ class Receiving:
         voice = (kind == ALAW) | (kind == ULAW)
         good = columns.plain & (sizes == packet.HEADER + FRAME) & voice & self.rows.receives[rows]
         good &= columns.ssrc == self.rows.ssrc[rows]
+        good &= ~self.rows.opus[rows]
         if not good.all():
             for i in np.flatnonzero(~good).tolist():
                 try:
@@ -135,14 +137,31 @@ class Receiving:
                 self.rows.invalid[row] += 1
                 return
             self.rows.jitter.quiet(row)
+            if leg.clock != 1:
+                event = replace(event, duration=event.duration // leg.clock)
             self._tell_digits(leg, leg.events.receive(parsed.timestamp, event), "event")
             self._event_legs[leg.id] = leg
         elif kind == NOISE:
             self.rows.jitter.quiet(row)
+        elif kind == OPUS:
+            self._receive_opus(leg, parsed)
+        elif leg.opus is not None:
+            self.rows.invalid[row] += 1  # one stream has one clock
         elif parsed.payload and len(parsed.payload) <= 480:
             payload = np.frombuffer(parsed.payload, np.uint8)
             pcm = g711.decode_ulaw(payload) if kind == ULAW else g711.decode_alaw(payload)
             self.rows.jitter.insert_one(row, parsed.timestamp, pcm)
+
+    def _receive_opus(self, leg: Leg, parsed: packet.Packet) -> None:
+        assert leg.opus is not None
+        before, pcm = leg.opus.decode(parsed.payload, parsed.sequence)
+        time = leg.opus.time(parsed.timestamp)
+        if before is not None:
+            self.rows.jitter.insert_one(leg.row, (time - FRAME) & 0xFFFFFFFF, before)
+        if pcm is not None:
+            self.rows.jitter.insert_one(leg.row, time, pcm)
+        else:
+            self.rows.invalid[leg.row] += 1
 
     def _new_stream(self, leg: Leg, parsed: packet.Packet) -> bool:
         """Another SSRC: at once if it is the first or the old one has been silent, else with its second packet."""
@@ -184,6 +203,26 @@ class Receiving:
         self.wire.latch(line, source)
         self.rows.changed = True
         return True
+
+    def _other(self, line: Line, data: bytes, source: Address) -> None:
+        """What comes on a browser's line and isn't RTP (RFC 7983)."""
+        leg, secure = self.rows.legs.get(line.row), line.secure
+        if leg is None or secure is None:
+            return
+        now = time.monotonic()
+        if data[0] >> 6 != 2:
+            try:
+                secure.receive(data, source, now)
+            except Exception:
+                self.rows.invalid[line.row] += 1
+                log.exception("a datagram of %d bytes couldn't be dealt with", len(data))
+            if secure.moved:
+                secure.moved = False
+                self.rows.changed = True
+        elif plain := secure.open_rtcp(data):
+            self._reports.receive(leg, plain, now)
+        else:
+            self.rows.invalid[line.row] += 1
 
     def _may_latch(self, line: Line, ssrc: int, source: Address) -> bool:
         """The address that signalling named, at once; another one only if it insists."""

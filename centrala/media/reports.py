@@ -75,7 +75,7 @@ class Reports:
             if report.ssrc == ours:
                 rtt = rtcp.round_trip(report, rtcp.ntp(time.time()))
                 leg.rtt = leg.rtt if rtt is None else rtt
-                leg.peer_jitter = report.jitter / 8
+                leg.peer_jitter = report.jitter / 8 / leg.clock
                 sent = int(self.rows.sent[leg.row])
                 leg.peer_lost = min(max(report.lost, 0) / sent, 1.0) if sent else None
         return True
@@ -89,7 +89,7 @@ class Reports:
         sent = int(self.rows.sent[row])
         sender = None
         if sent:
-            timestamp = int(self.rows.timestamp[row]) & 0xFFFFFFFF
+            timestamp = int(self.rows.timestamp[row]) * leg.clock & 0xFFFFFFFF
             sender = rtcp.SenderInfo(rtcp.ntp(time.time()), timestamp, sent, sent * FRAME)
         reports: tuple[rtcp.Report, ...] = ()
         if self.rows.ssrc[row] >= 0:
@@ -99,14 +99,21 @@ class Reports:
             leg.reported = (expected, received)
             delay = int((now - leg.last_sr_at) * 65536) if leg.last_sr else 0
             fraction = rtcp.fraction_lost(expected - before[0], received - before[1])
-            lost, samples = jitter.lost(row), int(jitter.jitter_samples(row))
+            lost, samples = jitter.lost(row), int(jitter.jitter_samples(row)) * leg.clock
             highest = max(int(jitter.highest[row]), 0)
             reports = (
                 rtcp.Report(int(self.rows.ssrc[row]), fraction, lost, highest, samples, leg.last_sr, delay),
             )
         data = rtcp.pack(ssrc, leg.cname, sender=sender, reports=reports, bye=bye)
+        secure = leg.line.secure
+        if secure is not None:
+            data = secure.seal_rtcp(data)
+            if not data:
+                return
         try:
-            if leg.want.rtcp_mux:
+            if secure is not None:
+                leg.pair.rtp.sendto(data, destination)
+            elif leg.want.rtcp_mux:
                 if leg.line.latched is not None and leg.line.symmetric:
                     leg.pair.rtp.send(data)
                 else:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrala.media import messages as m
+from centrala.media.opus import CLOCK, Opus
 from centrala.media.ports import Pair
 from centrala.media.wire import OUT, Address, Line
 from centrala.protocols.rtp import dtmf
@@ -20,7 +21,7 @@ Ints = NDArray[np.int64]
 TICK = 0.02
 """Seconds."""
 
-ALAW, ULAW, EVENT, NOISE = 1, 2, 3, 4
+ALAW, ULAW, EVENT, NOISE, OPUS = 1, 2, 3, 4, 5
 """Entries of `Rows.kinds`; 0: no such payload type was agreed."""
 
 _FIRST_ROWS = 512
@@ -41,6 +42,8 @@ class Leg:
     began: float = 0.0
     events: dtmf.Receiver = field(default_factory=dtmf.Receiver)
     tones: dtmf.ToneReceiver | None = None
+    opus: Opus | None = None
+    """Its codec, where that was agreed."""
     digits: dtmf.Sender = field(default_factory=dtmf.Sender)
     digit_ids: list[tuple[str, int]] = field(default_factory=list)
     """Ids of digits under way, each with the number of digits that remain after its own."""
@@ -56,6 +59,11 @@ class Leg:
     rtt: float | None = None
     peer_lost: float | None = None
     peer_jitter: float | None = None
+
+    @property
+    def clock(self) -> int:
+        """Ticks of the stream's RTP clock per sample of ours."""
+        return 1 if self.opus is None else CLOCK
 
 
 class Rows:
@@ -84,7 +92,7 @@ class Rows:
         self.heard_at = none
         """Tick of the last packet, or from which on packets are expected."""
         self.invalid, self.sent, self.sequence, self.timestamp = none, none, none, none
-        self.receives = self.marker = self.ulaw = np.zeros(0, np.bool_)
+        self.receives = self.marker = self.ulaw = self.opus = np.zeros(0, np.bool_)
         self.kinds = np.zeros((0, 128), np.uint8)
         """What each payload type means to a leg."""
         self._spare: list[int] = []

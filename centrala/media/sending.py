@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import socket
+import struct
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from centrala.media import messages as m
 from centrala.media.rows import Leg, Pcm, Rows
-from centrala.media.wire import Line, Wire, send_all
+from centrala.media.secure import TRAILER, Secure, ffi, protect
+from centrala.media.wire import OUT, Address, Line, Wire, send_all
 from centrala.protocols.rtp import g711, packet
 from centrala.protocols.rtp.g711 import FRAME
+
+
+_rest = struct.Struct("!HII")
+"""Of a header: sequence number, time stamp, SSRC."""
 
 
 class Sending:
@@ -37,6 +46,19 @@ class Sending:
         self._send_views: list[memoryview] = []
         self._send_open: list[Line] = []
         self._send_open_views: list[memoryview] = []
+        self._sealed = np.zeros((0, OUT.itemsize + TRAILER), np.uint8)
+        """The packets of browsers' legs: copied here, encrypted in place."""
+        self._sealed_lengths = np.zeros(0, np.int32)
+        self._sealed_rows = none
+        self._sealed_legs: list[tuple[Leg, Secure]] = []
+        self._sealed_sessions: list[Any] = []
+        self._sealed_pointers: list[Any] = []
+        self._sealed_length_pointers: list[Any] = []
+        self._sealed_sockets: list[socket.socket] = []
+        self._sealed_views: list[memoryview] = []
+        self._sealed_to: list[Address] = []
+        self._opus_legs: list[tuple[int, Leg, Secure]] = []
+        """Their place among those who send, too."""
 
     def forget(self, leg: Leg) -> None:
         self._digit_legs.pop(leg.id, None)
@@ -55,16 +77,42 @@ class Sending:
 
     def arrange(self, legs: list[Leg]) -> None:
         """These are all legs now."""
-        sending = [leg for leg in legs if leg.want.send and leg.line.destination is not None]
+        sending = [leg for leg in legs if leg.want.send and _speaks(leg.line)]
         self._send_rows = np.array([leg.row for leg in sending], np.int64)
-        types = [leg.want.pcmu if leg.want.codec == "pcmu" else leg.want.pcma for leg in sending]
+        types = [
+            {"pcmu": leg.want.pcmu, "opus": max(leg.want.opus, 0)}.get(leg.want.codec, leg.want.pcma) for leg in sending
+        ]
         self._send_types = np.array(types, np.uint8)
-        latched = [leg for leg in sending if leg.line.symmetric and leg.line.latched is not None]
+        plain = [leg for leg in sending if leg.line.secure is None]
+        latched = [leg for leg in plain if leg.line.symmetric and leg.line.latched is not None]
         self._send_sockets = [leg.pair.rtp for leg in latched]
         self._send_views = [self.rows.views[leg.row] for leg in latched]
-        self._send_open = [leg.line for leg in sending if not (leg.line.symmetric and leg.line.latched)]
+        self._send_open = [leg.line for leg in plain if not (leg.line.symmetric and leg.line.latched)]
         self._send_open_views = [self.rows.views[line.row] for line in self._send_open]
+        sealed = [(leg, leg.line.secure) for leg in sending if leg.line.secure is not None]
+        self._arrange_sealed([one for one in sealed if one[0].want.codec != "opus"])
+        self._opus_legs = [
+            (sending.index(leg), leg, secure) for leg, secure in sealed if leg.want.codec == "opus"
+        ]
         self.mix_changed = True
+
+    def _arrange_sealed(self, legs: list[tuple[Leg, Secure]]) -> None:
+        count = len(legs)
+        self._sealed_legs = legs
+        self._sealed = np.zeros((count, OUT.itemsize + TRAILER), np.uint8)
+        self._sealed_lengths = np.zeros(count, np.int32)
+        self._sealed_rows = np.array([leg.row for leg, _ in legs], np.int64)
+        self._sealed_sessions = [secure.outbound for _, secure in legs]
+        self._sealed_pointers = [ffi.from_buffer(row.data) for row in self._sealed]
+        self._sealed_length_pointers = [
+            ffi.cast("int *", ffi.from_buffer(self._sealed_lengths[at : at + 1].data)) for at in range(count)
+        ]
+        self._sealed_sockets = [leg.pair.rtp for leg, _ in legs]
+        self._sealed_views = [
+            row.data[: OUT.itemsize + secure.added]
+            for row, (_, secure) in zip(self._sealed, legs, strict=True)
+        ]
+        self._sealed_to = [secure.destination or ("", 0) for _, secure in legs]
 
     def _arrange_mix(self) -> None:
         self.mix_changed = False
@@ -123,6 +171,10 @@ class Sending:
         out["timestamp"][rows] = self.rows.timestamp[rows] & 0xFFFFFFFF
         out["second"][rows] = self._send_types + (self.rows.marker[rows] * np.uint8(0x80))
         self.rows.marker[rows] = False
+        if self._opus_legs:
+            self._send_opus(heard, {leg.row: data for leg, data in overridden})
+        if self._sealed_legs:
+            self._send_sealed({leg.row: data for leg, data in overridden})
         if overridden:
             self._send_with_events(overridden)
             return
@@ -135,7 +187,7 @@ class Sending:
         events: list[tuple[Leg, bytes]] = []
         for leg in list(self._digit_legs.values()):
             sender = leg.digits
-            if not leg.want.send or leg.line.destination is None:
+            if not leg.want.send or not _speaks(leg.line):
                 continue
             if not sender.digits:
                 pass
@@ -145,11 +197,14 @@ class Sending:
                 if len(place):
                     heard[place[0]] = 0 if tone is None else tone
             else:
-                step = sender.step(int(self.rows.timestamp[leg.row]) & 0xFFFFFFFF)
+                step = sender.step(int(self.rows.timestamp[leg.row]))
                 if step is not None:
                     event, timestamp, marker = step
                     ssrc = int(self.rows.out[leg.row]["ssrc"])
                     number = int(self.rows.sequence[leg.row] + 1) & 0xFFFF
+                    clock = leg.clock
+                    event = replace(event, duration=event.duration * clock)
+                    timestamp = timestamp * clock & 0xFFFFFFFF
                     out = packet.Packet(leg.want.dtmf, number, timestamp, ssrc, event.pack(), marker)
                     events.append((leg, out.pack()))
             remaining = len(sender.digits)
@@ -162,4 +217,55 @@ class Sending:
     def _send_with_events(self, events: list[tuple[Leg, bytes]]) -> None:
         instead = {leg.row: memoryview(data) for leg, data in events}
         lines = [self.rows.legs[row].line for row in self._send_rows.tolist()]
+        lines = [line for line in lines if line.secure is None]
         self._wire.send(lines, [instead.get(line.row, self.rows.views[line.row]) for line in lines])
+
+    def _send_sealed(self, instead: dict[int, bytes]) -> None:
+        """Browsers' legs: encrypt in place, send. `instead`: row → the event that goes out in place of the audio."""
+        size = OUT.itemsize
+        self._sealed[:, :size] = self.rows.out[self._sealed_rows].view(np.uint8).reshape(-1, size)
+        self._sealed_lengths[:] = size
+        to, views = self._sealed_to, self._sealed_views
+        sockets, sessions = self._sealed_sockets, self._sealed_sessions
+        if instead.keys() & set(self._sealed_rows.tolist()):
+            # (A packet may be encrypted once only: libsrtp takes a number for a replay the second time.)
+            for at, (leg, secure) in enumerate(self._sealed_legs):
+                data = instead.get(leg.row)
+                packet = secure.seal(self._sealed[at, :size].tobytes() if data is None else data)
+                self._send_one(sockets[at], packet, to[at])
+            return
+        failed = list(map(protect, sessions, self._sealed_pointers, self._sealed_length_pointers))
+        if any(failed):
+            self.errors += sum(1 for code in failed if code)
+            views = [view if code == 0 else view[:0] for view, code in zip(views, failed, strict=True)]
+        work = map(socket.socket.sendto, sockets, views, to)
+        while True:
+            try:
+                deque(work, maxlen=0)
+                return
+            except OSError:
+                self.errors += 1
+
+    def _send_opus(self, heard: Pcm, instead: dict[int, bytes]) -> None:
+        """Legs whose packets have no two the same length: one by one."""
+        out = self.rows.out
+        for place, leg, secure in self._opus_legs:
+            data = instead.get(leg.row)
+            if data is None and leg.opus is not None:
+                head = out[leg.row]
+                stamp = int(self.rows.timestamp[leg.row]) * leg.clock & 0xFFFFFFFF
+                header = bytes((0x80, head["second"])) + _rest.pack(head["sequence"], stamp, head["ssrc"])
+                data = header + leg.opus.encode(heard[place])
+            if data is not None:
+                self._send_one(leg.pair.rtp, secure.seal(data), secure.destination or ("", 0))
+
+    def _send_one(self, one: socket.socket, data: bytes, to: Address) -> None:
+        try:
+            one.sendto(data, to)
+        except OSError:
+            self.errors += 1
+
+
+def _speaks(line: Line) -> bool:
+    """Whether the line knows where to send to, and may."""
+    return line.destination is not None and (line.secure is None or line.secure.outbound is not None)

@@ -26,6 +26,7 @@ from pathlib import Path
 import msgspec
 
 from centrala.media import messages as m
+from centrala.media import opus
 from centrala.media.engine import Engine
 
 log = logging.getLogger("centrala.media")
@@ -222,7 +223,15 @@ class Worker:
             self._forget(hello.seen)
         elif self._seq:
             self._engine.ports.new_application(now)
-        self._put(m.frame(m.Welcome(version=m.VERSION, boot=self.boot, pid=os.getpid(), name=self._name)))
+        welcome = m.Welcome(
+            version=m.VERSION,
+            boot=self.boot,
+            pid=os.getpid(),
+            name=self._name,
+            fingerprint=self._engine.identity.fingerprint,
+            opus=opus.library() is not None,
+        )
+        self._put(m.frame(welcome))
         if not self._engine.ports.free:
             # A worker that has just started: whoever is told of it may have a call for it at once.
             self._engine.ports.tick(now)

@@ -4,8 +4,10 @@
 """
 
 from centrala.people.roles import Permission, Role, Scope, User, allowed, holds
-from centrala.people.service import Identity, People, PeopleError, open_people
+from centrala.people.service import People, open_people
+from centrala.people.store import PeopleError
 from centrala.people.throttle import Throttle
+from centrala.people.tokens import Identity
 
 __all__ = [
     "Identity",

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from centrala.people.roles import Role, Scope
-from centrala.people.service import PeopleError, open_people
+from centrala.people.service import open_people
+from centrala.people.store import PeopleError
 
 
 def add(
@@ -41,17 +42,32 @@ def listed(data: Path, tenant: str) -> Iterator[dict[str, object]]:
 
 
 def password(data: Path, tenant: str, name: str) -> str:
-    """A new password for who forgot it, and no authenticator any more; gives a sentence to print."""
+    """A new password for who forgot it, and neither authenticator nor passkeys any more; gives a sentence to print."""
     with closing(open_people(data)) as people:
         try:
             user = people.user(tenant, name)
             if user is None:
                 raise ValueError(f"There is no user {name} in {tenant}: see `centrala user list`.")
             people.set_password(user, _password(), time.time())
-            people.totp_remove(user, time.time())
+            people.take_second_factors(user, time.time())
         except PeopleError as problem:
             raise ValueError(str(problem)) from None
     return f"{user.name} has a new password; every session is over"
+
+
+def link(data: Path, tenant: str, name: str, url: str | None) -> str:
+    """A link that signs the user in, once, within ten minutes; only its secret where `url` isn't given."""
+    with closing(open_people(data)) as people:
+        try:
+            user = people.user(tenant, name)
+            if user is None or not user.active:
+                raise ValueError(
+                    f"There is no user {name} in {tenant} who may sign in: see `centrala user list`."
+                )
+            secret = people.link(user, time.time())
+        except PeopleError as problem:
+            raise ValueError(str(problem)) from None
+    return secret if url is None else f"{url.rstrip('/')}/link#{secret}"
 
 
 def _password() -> str:

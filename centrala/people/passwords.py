@@ -86,6 +86,12 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def temporary() -> str:
+    """79 bits that can be read out over a telephone: no letters that look or sound like digits."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+
+
 def fingerprint(secret: str) -> str:
     """What is stored of a random secret: there is nothing to guess, so a plain hash does."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

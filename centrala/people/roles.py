@@ -22,7 +22,14 @@ class Permission(StrEnum):
     "See telephone numbers and addresses of customers."
     RECORDINGS = "recordings"
     "Listen to recordings of others."
+    STEER = "steer"
+    "Act on agents and contacts of others: set states, listen and step in, move and raise, message the floor."
+    CUSTOMERS = "customers"
+    "See and edit customers' cards."
     USERS = "users"
+    "Make users, change what they may do, end their sessions."
+    SETTINGS = "settings"
+    "Change the centre: queues, agents, numbers, trunks, hours, sounds."
     AUDIT = "audit"
     TOKENS = "tokens"
     "Make tokens for programs, which can't do more than oneself."
@@ -41,10 +48,12 @@ class Role(StrEnum):
 
 P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.AGENT: frozenset({P.DESK}),
-    Role.SUPERVISOR: frozenset({P.DESK, P.QUEUES, P.AGENTS, P.CONTACTS, P.NUMBERS, P.RECORDINGS, P.TOKENS}),
+    Role.AGENT: frozenset({P.DESK, P.CUSTOMERS}),
+    Role.SUPERVISOR: frozenset(
+        {P.DESK, P.QUEUES, P.AGENTS, P.STEER, P.CUSTOMERS, P.CONTACTS, P.NUMBERS, P.RECORDINGS, P.TOKENS}
+    ),
     # Who makes users and reads the trail needs no ear in conversations: that takes a second role, which shows.
-    Role.ADMINISTRATOR: frozenset({P.QUEUES, P.AGENTS, P.USERS, P.AUDIT, P.TOKENS}),
+    Role.ADMINISTRATOR: frozenset({P.QUEUES, P.AGENTS, P.USERS, P.SETTINGS, P.AUDIT, P.TOKENS}),
     Role.QUALITY: frozenset({P.CONTACTS, P.RECORDINGS}),
     Role.TRAINER: frozenset({P.QUEUES, P.AGENTS, P.CONTACTS, P.RECORDINGS}),
     Role.PLANNER: frozenset({P.QUEUES, P.AGENTS}),
@@ -92,6 +101,8 @@ class User:
     active: bool = True
     granted: frozenset[Permission] | None = field(default=None)
     "What a token leaves of the permissions; None leaves all."
+    must_change: bool = False
+    "The password is a temporary one: a session serves to change it, and nothing else."
 
     @property
     def permissions(self) -> frozenset[Permission]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from centrala.ledger import DataFolderError, open_log
 from centrala.ledger.schema import FILE, script, version_of
 
-VERSION = 1
+VERSION = 2
 "Kept in the table `meta` under the name `people`."
 
 VERSION_1 = """
@@ -31,6 +31,23 @@ CREATE TABLE people_audit(
     action TEXT NOT NULL, subject TEXT NOT NULL, before TEXT, after TEXT, address TEXT NOT NULL
 );
 CREATE INDEX people_audit_tenant ON people_audit(tenant, id);
+"""
+
+VERSION_2 = """
+ALTER TABLE people_users ADD COLUMN must_change INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE people_links(hash TEXT PRIMARY KEY, user TEXT NOT NULL, made_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE people_passkeys(
+    id TEXT PRIMARY KEY, user TEXT NOT NULL, host TEXT NOT NULL, public_key BLOB NOT NULL, uses INTEGER NOT NULL,
+    label TEXT NOT NULL, made_at REAL NOT NULL, used_at REAL
+) WITHOUT ROWID;
+CREATE INDEX people_passkeys_user ON people_passkeys(user);
+CREATE TABLE people_settings(
+    tenant TEXT NOT NULL, version INTEGER NOT NULL, at REAL NOT NULL, author TEXT NOT NULL, note TEXT NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY(tenant, version)
+) WITHOUT ROWID;
+CREATE TABLE people_secrets(
+    tenant TEXT NOT NULL, id TEXT NOT NULL, secret TEXT NOT NULL, PRIMARY KEY(tenant, id)
+) WITHOUT ROWID;
 """
 
 
@@ -75,9 +92,10 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
                 f"The users in {path} are of version {version}, and this Centrala knows versions up to {VERSION}:"
                 " install the newer Centrala that wrote them."
             )
-        if version == 0:
-            script(db, VERSION_1)
-            db.execute("INSERT INTO meta VALUES ('people', ?)", (str(VERSION),))
+        for number, step in enumerate((VERSION_1, VERSION_2), 1):
+            if version < number:
+                script(db, step)
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('people', ?)", (str(VERSION),))
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:

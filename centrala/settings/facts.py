@@ -77,6 +77,7 @@ def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
         after_max_wait=_way_out(queue.after_max_wait),
         when_closed=_way_out(queue.when_closed),
         open_at=None if queue.hours is None else opening(queue, tenant.timezone, now),
+        dispositions=queue.dispositions,
     )
 
 

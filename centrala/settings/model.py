@@ -10,6 +10,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
+from centrala.settings.overlay import NOTHING, Saved
+
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
 Strategy = Literal["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]
 DestinationKind = Literal["queue", "agent", "phone", "music", "hang_up"]
@@ -62,11 +64,29 @@ class MediaSettings:
     workers: int = 1
     advertised_address: str | None = None
     """IP address told to peers in SDP where NAT is in between; None means `address`."""
+    browser_codec: Literal["g711", "opus"] = "g711"
+    """What browsers speak: Opus bears a bad network better and costs four times the CPU."""
+
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Https:
+    """The web server under TLS."""
+
+    address: Address
+    certificate: Path
+    """PEM chain."""
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
     http: Address | None = None
+    https: Https | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    """X-Forwarded-For and X-Forwarded-Proto count from these alone."""
     sip: tuple[Listener, ...] = (Listener("udp", "127.0.0.1", 5060),)
     media: MediaSettings = MediaSettings()
 
@@ -91,7 +111,7 @@ class Trunk:
     id: str
     address: Address | None = None
     """Requests from exactly here are the trunk's; calls out go here."""
-    network: IPv4Network | IPv6Network | None = None
+    network: Network | None = None
     """Requests from anywhere in here are the trunk's."""
     transport: Literal["udp", "tcp", "tls"] = "udp"
     outbound: bool = False
@@ -112,7 +132,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Somebody who answers; has a sip_password (registers), a phone (fixed), or both."""
+    """Somebody who answers: by page, with a telephone that registers (sip_password), or with a fixed one (phone)."""
 
     id: str
     name: str | None = None
@@ -123,6 +143,81 @@ class Agent:
     ready_on_register: bool = False
     skills: dict[str, int] = field(default_factory=dict)
     """Skill to level, 1 to 10."""
+
+
+LANGUAGES = ("en", "pl", "ru")
+"""Of the screens."""
+Label = dict[str, str]
+"""What people read, by language: always all of LANGUAGES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an agent takes no contacts for a while."""
+
+    id: str
+    label: Label
+    limit: float | None = None
+    """Seconds after which the screens show that it has run over; nothing else happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """What came out of a contact, as a code that reports count."""
+
+    id: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Agents who belong together; `team:ID` is a scope for supervisors."""
+
+    id: str
+    name: str | None = None
+    agents: tuple[str, ...] = ()
+    """An agent is in one team at most."""
+    leader: str | None = None
+    """Id of the agent who leads it."""
+
+
+def _reason(id: str, en: str, pl: str, ru: str) -> Reason:
+    return Reason(id, {"en": en, "pl": pl, "ru": ru})
+
+
+REASONS: dict[str, Reason] = {
+    one.id: one
+    for one in (
+        _reason("break", "Break", "Przerwa", "Перерыв"),
+        _reason("lunch", "Lunch", "Przerwa obiadowa", "Обед"),
+        _reason("training", "Training", "Szkolenie", "Обучение"),
+        _reason("meeting", "Meeting", "Spotkanie", "Совещание"),
+        _reason("back_office", "Back office", "Praca własna", "Работа без звонков"),
+        _reason("coaching", "Coaching", "Coaching", "Разбор звонков"),
+        _reason("technical", "Technical problem", "Problem techniczny", "Техническая проблема"),
+    )
+}
+"""What a tenant has that names no reasons of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a figure of a queue is worth a warning, and an alarm; None never."""
+
+    warn: float | None = None
+    alarm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a queue's tile calls for attention; None means the usual, told in docs/reference/centre-yaml.md."""
+
+    service_level: Limits | None = None
+    """Shares, 0 to 1: at or below these."""
+    longest_wait: Limits | None = None
+    """Seconds: at or above these."""
+    waiting: Limits | None = None
+    """Callers: at or above these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +234,8 @@ class Destination:
 @dataclass(frozen=True, slots=True)
 class Queue:
     id: str
+    name: str | None = None
+    """How people call it; None means its id."""
     client: str | None = None
     agents: tuple[str, ...] | None = None
     """Who serves it; None means every agent who meets `needs`; with both given, both must hold."""
@@ -177,6 +274,9 @@ class Queue:
     """Seven days, Monday first, in the tenant's time zone; None means always open."""
     holidays: tuple[date, ...] = ()
     """Days on which it is closed, sorted."""
+    dispositions: tuple[str, ...] = ()
+    """Ids, in the order in which they are offered; not empty means that each contact needs one."""
+    thresholds: Thresholds = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +286,10 @@ class Tenant:
     id: str
     domain: str
     """SIP domain of its phones and the digest realm, in lower case."""
+    name: str | None = None
+    """How people call the house; None means its id."""
+    country: str | None = None
+    """ISO 3166-1 alpha-2, in capitals: whose national numbers are meant; None leaves them as they are."""
     timezone: str = "UTC"
     locale: str = "en"
     trunks: dict[str, Trunk] = field(default_factory=dict)
@@ -194,6 +298,13 @@ class Tenant:
     queues: dict[str, Queue] = field(default_factory=dict)
     numbers: dict[str, Destination] = field(default_factory=dict)
     """Dialled number to destination, in the file's order; wins over an agent's id of the same spelling."""
+    teams: dict[str, Team] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=REASONS.copy)
+    dispositions: dict[str, Disposition] = field(default_factory=dict)
+
+    def team_of(self, agent: str) -> str | None:
+        """Id of the agent's team."""
+        return next((one.id for one in self.teams.values() if agent in one.agents), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +315,7 @@ class Settings:
     """The file that was read."""
     warnings: tuple[str, ...] = ()
     """What is allowed but probably not meant, as `file:line: key: sentence`, sorted by line."""
+    source: str = field(default="", repr=False, compare=False)
+    """The file's text, with the secrets that stand in it."""
+    saved: Saved = field(default=NOTHING, repr=False, compare=False)
+    """What people set on the screen, and so stands in no file."""

@@ -1,20 +1,23 @@
 """From the file to `Settings`: which keys there are, what each must be, and what must fit together."""
 
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
 from collections.abc import Mapping as Environment
-from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import partial
-from ipaddress import ip_address
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
-from centrala.settings import words
+from centrala.settings import floor, words
+from centrala.settings import trunks as trunks_of
+from centrala.settings.building import build, table
 from centrala.settings.model import (
     Agent,
     Client,
     Destination,
     DestinationKind,
+    Https,
     Listen,
     Listener,
     MediaSettings,
@@ -27,10 +30,13 @@ from centrala.settings.model import (
     Trunk,
     TrunkRegistration,
 )
+from centrala.settings.overlay import NOTHING, Saved, overlaid
 from centrala.settings.tree import (
     MAX_BYTES,
+    SAVED,
     Listing,
     Mapping,
+    Node,
     Notes,
     Parser,
     Problem,
@@ -44,18 +50,18 @@ from centrala.settings.tree import (
     compose,
     did_you_mean,
     is_null,
+    on_line,
     shorten,
 )
 
-T = TypeVar("T")
-
+_REFERENCE = re.compile(r"(env|file):(\S.*)")
 _HANG_UPS = ("busy", "unavailable", "not_found")
 _TRANSPORTS: tuple[str, ...] = get_args(Transport)
 _KINDS: tuple[str, ...] = get_args(DestinationKind)
 
 
-def load(path: Path | str, environ: Environment[str, str] | None = None) -> Settings:
-    """Read a centre's file. Raises SettingsError with all that is wrong in it.
+def load(path: Path | str, environ: Environment[str, str] | None = None, saved: Saved = NOTHING) -> Settings:
+    """Read a centre's file, with what people set on the screen. Raises SettingsError with all that is wrong.
 
     Relative paths in the file start at its folder. `environ` is what `{env: NAME}` refers to; by default
     the process's own environment.
@@ -78,66 +84,58 @@ def load(path: Path | str, environ: Environment[str, str] | None = None) -> Sett
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SettingsError(name, [Problem(line, "", "is not UTF-8 text; save the file as UTF-8")]) from None
-    return parse(text, path, environ)
+    return parse(text, path, environ, saved)
 
 
-def parse(text: str, path: Path, environ: Environment[str, str] | None = None) -> Settings:
+def parse(
+    text: str, path: Path, environ: Environment[str, str] | None = None, saved: Saved = NOTHING
+) -> Settings:
     """As `load`, of a text that has been read already; `path` names it and is where relative paths start."""
+    return _read(compose(text, str(path)), text, path, environ, saved)
+
+
+def _read(
+    root: Node | None, text: str, path: Path, environ: Environment[str, str] | None, saved: Saved
+) -> Settings:
     name = str(path)
-    root = compose(text, name)
     if root is None or is_null(root):
         raise _whole(name, "is empty; expected at least the key tenants")
+    root = overlaid(root, saved)
     top = Spot(Notes(), "", root.line, root)
     if not isinstance(root, Mapping):
         found = f"found {top.found()}; expected a mapping with the keys listen and tenants"
         raise SettingsError(name, [Problem(root.line, "", found)])
-    reading = _Reading(top.notes, path, os.environ if environ is None else environ)
+    reading = _Reading(top.notes, path, os.environ if environ is None else environ, saved.secrets)
     good, settings = attempt(top, reading.settings)
     reading.check_tenants_apart()
     if top.notes.problems or not good:
         raise SettingsError(name, top.notes.problems)
     warnings = tuple(warning.sentence(name) for warning in sorted(top.notes.warnings))
-    done: Settings = replace(settings, warnings=warnings)
+    done: Settings = replace(settings, warnings=warnings, source=text, saved=saved)
     return done
+
+
+def again(settings: Settings, saved: Saved) -> Settings:
+    """The same file with something else set on the screen; where it listens stays. Raises SettingsError."""
+    root = _composed(settings.source, str(settings.path))
+    return replace(_read(root, settings.source, settings.path, None, saved), listen=settings.listen)
+
+
+def tree(settings: Settings, saved: Saved = NOTHING) -> Node:
+    """The file as it was read, with what was saved under it."""
+    root = _composed(settings.source, str(settings.path))
+    assert root is not None, "it was read before"
+    return overlaid(root, saved)
+
+
+@lru_cache(maxsize=1)
+def _composed(source: str, name: str) -> Node | None:
+    """The running centre's file: asked for again and again while somebody edits, and half of the work."""
+    return compose(source, name)
 
 
 def _whole(name: str, text: str) -> SettingsError:
     return SettingsError(name, [Problem(0, "", text)])
-
-
-def _build(
-    cls: Callable[..., T], at: Spot, given: dict[str, Spot], parsers: dict[str, Parser], **fixed: Any
-) -> T:
-    """The dataclass from the keys that were given. Notes what is wrong or missing and raises Reported."""
-    values, whole = dict(fixed), True
-    for name, spot in given.items():
-        good, values[name] = attempt(spot, parsers[name])
-        whole = whole and good
-    for one in fields(cls):  # type: ignore[arg-type]
-        if one.name not in values and one.default is MISSING and one.default_factory is MISSING:
-            at.at(one.name).problem("is missing and has no default")
-            whole = False
-    if not whole:
-        raise Reported
-    return cls(**values)
-
-
-def _table(
-    parse_one: Callable[[str, Spot], T], expected: str, ids: bool = True
-) -> Callable[[Spot], dict[str, T]]:
-    """A mapping of ids to things; what is wrong with one of them leaves the others standing."""
-
-    def parse(spot: Spot) -> dict[str, T]:
-        things: dict[str, T] = {}
-        for name, entry in spot.entries(expected).items():
-            if ids and not attempt(entry, words.identifier_of(name))[0]:
-                continue
-            good, thing = attempt(entry, partial(parse_one, name))
-            if good:
-                things[name] = thing
-        return things
-
-    return parse
 
 
 @dataclass(slots=True)
@@ -156,6 +154,7 @@ class _Names:
     clients: tuple[str, ...]
     agents: tuple[str, ...]
     queues: tuple[str, ...]
+    dispositions: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -163,25 +162,42 @@ class _Reading:
     notes: Notes
     path: Path
     environ: Environment[str, str]
+    kept: Environment[str, str]
+    """Secrets that were set on the screen, by the id that stands in their place."""
     seen: dict[str, _Seen] = field(default_factory=dict)
+    by_page_alone: list[Spot] = field(default_factory=list)
+    """Agents that no telephone reaches."""
 
     def settings(self, top: Spot) -> Settings:
         parsers: dict[str, Parser] = {"listen": self.listen, "tenants": self.tenants}
-        return _build(
-            Settings, top, top.fields(parsers, "a mapping"), parsers, listen=Listen(), path=self.path
-        )
+        given = top.fields(parsers, "a mapping")
+        found: Settings = build(Settings, top, {"listen": top.at("listen"), **given}, parsers, path=self.path)
+        if not (found.listen.http or found.listen.https):
+            for spot in self.by_page_alone:
+                spot.warn(
+                    "can't be called: has neither sip_password nor phone, and listen has no http for pages"
+                )
+        return found
 
     # ---- listen
 
     def listen(self, spot: Spot) -> Listen:
         parsers: dict[str, Parser] = {
             "http": words.address(low=0),
+            "https": self.https,
+            "trusted_proxies": words.list_of(words.network, "a list of networks"),
             "sip": words.list_of(self.listener, 'a list such as ["udp:127.0.0.1:5060"]'),
             "media": self.media,
         }
-        given = spot.fields(parsers, "a mapping with the keys http, sip, media")
-        listen = _build(Listen, spot, given, parsers)
+        given = spot.fields(parsers, "a mapping with the keys http, https, sip, media, trusted_proxies")
+        listen = build(Listen, spot, given, parsers)
         places = [("http", *listen.http)] if listen.http else []
+        places += [("https", *listen.https.address)] if listen.https else []
+        if listen.http and not words.is_loopback(listen.http[0]) and not listen.trusted_proxies:
+            given["http"].warn(
+                "passwords and voices would cross the network unencrypted, and browsers give no microphone there;"
+                " expected https, or 127.0.0.1 behind a proxy"
+            )
         places += [(one.transport, one.host, one.port) for one in listen.sip]
         taken: dict[tuple[bool, str, int], str] = {}
         for transport, host, port in places:
@@ -198,6 +214,11 @@ class _Reading:
                     f"udp port {port} is within listen.media.ports {low}-{high}; keep them apart"
                 )
         return listen
+
+    def https(self, spot: Spot) -> Https:
+        pem = words.readable_file(self.path.parent)
+        parsers: dict[str, Parser] = {"address": words.address(low=0), "certificate": pem, "key": pem}
+        return build(Https, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
 
     def listener(self, spot: Spot) -> Listener:
         """`udp:127.0.0.1:5060`, `{tls: "0.0.0.0:5061", certificate: …, key: …}`, `{address: "tls:…", …}`."""
@@ -250,13 +271,14 @@ class _Reading:
             "ports": words.port_range,
             "workers": words.integer(1, 64),
             "advertised_address": words.ip,
+            "browser_codec": words.choice("a codec", ("g711", "opus")),
         }
-        return _build(MediaSettings, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
+        return build(MediaSettings, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
 
     # ---- tenants
 
     def tenants(self, spot: Spot) -> dict[str, Tenant]:
-        tenants: dict[str, Tenant] = _table(self.tenant, "a mapping of ids to tenants")(spot)
+        tenants: dict[str, Tenant] = table(self.tenant, "a mapping of ids to tenants")(spot)
         if not spot.entries(""):
             raise Wrong("found no tenant; expected at least one")
         return tenants
@@ -269,34 +291,39 @@ class _Reading:
             return seen.domain[0]
 
         def trunks(spot: Spot) -> dict[str, Trunk]:
-            seen.trunks = _table(self.trunk, "a mapping of ids to trunks")(spot)
+            seen.trunks = table(self.trunk, "a mapping of ids to trunks")(spot)
             self._check_trunks(spot.entries(""), seen.trunks)
             return seen.trunks
 
         def numbers(spot: Spot) -> dict[str, Destination]:
             expected = "a mapping of numbers to destinations"
             seen.numbers = spot.entries(expected)
-            return _table(lambda number, at: self.number(number, at, names), expected, ids=False)(spot)
+            return table(lambda number, at: self.number(number, at, names), expected, ids=False)(spot)
 
         def agents(spot: Spot) -> dict[str, Agent]:
-            return _table(self.agent, "a mapping of ids to agents")(spot)
+            return table(self.agent, "a mapping of ids to agents")(spot)
 
         def queues(spot: Spot) -> dict[str, Queue]:
-            return _table(lambda id, at: self.queue(id, at, names), "a mapping of ids to queues")(spot)
+            return table(lambda id, at: self.queue(id, at, names), "a mapping of ids to queues")(spot)
 
         parsers: dict[str, Parser] = {
             "domain": domain,
+            "name": words.line_of_text,
+            "country": words.country,
             "timezone": words.timezone,
             "locale": words.locale,
             "trunks": trunks,
-            "clients": _table(self.client, "a mapping of ids to clients"),
+            "clients": table(self.client, "a mapping of ids to clients"),
             "agents": agents,
             "queues": queues,
             "numbers": numbers,
+            "teams": lambda spot: floor.teams(spot, names.agents),
+            "reasons": floor.reasons,
+            "dispositions": floor.dispositions,
         }
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
-        names = _Names(*(_keys(given.get(part)) for part in ("clients", "agents", "queues")))
-        tenant = _build(Tenant, spot, given, parsers, id=id)
+        names = _Names(*(_keys(given.get(part)) for part in ("clients", "agents", "queues", "dispositions")))
+        tenant = build(Tenant, spot, given, parsers, id=id)
         self._look_over(tenant, given)
         return tenant
 
@@ -314,7 +341,7 @@ class _Reading:
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
         secure = "transport" in given and given["transport"].found() == "'tls'"
         parsers["address"] = words.address(5061 if secure else 5060)
-        trunk = _build(Trunk, spot, given, parsers, id=id)
+        trunk = build(Trunk, spot, given, parsers, id=id)
         if not (trunk.address or trunk.network or trunk.register):
             raise Wrong("leads nowhere; expected at least one of address, network, register")
         if trunk.register and not (trunk.address or trunk.register.registrar):
@@ -333,13 +360,13 @@ class _Reading:
             "domain": words.hostname,
             "expires": words.duration(30.0, 86400.0),
         }
-        return _build(
+        return build(
             TrunkRegistration, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers
         )
 
     def client(self, id: str, spot: Spot) -> Client:
         parsers: dict[str, Parser] = {"name": words.line_of_text}
-        return _build(Client, spot, spot.fields(parsers, "a mapping with the key name"), parsers, id=id)
+        return build(Client, spot, spot.fields(parsers, "a mapping with the key name"), parsers, id=id)
 
     def agent(self, id: str, spot: Spot) -> Agent:
         parsers: dict[str, Parser] = {
@@ -350,22 +377,16 @@ class _Reading:
             "ready_on_register": words.flag,
             "skills": self.levels,
         }
-        agent = _build(Agent, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers, id=id)
+        agent = build(Agent, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers, id=id)
         if agent.sip_password is None and agent.phone is None:
-            raise Wrong(
-                "can't be called; expected sip_password (a phone that registers) or phone (a fixed one)"
-            )
-        if agent.ready_on_register and agent.sip_password is None:
-            spot.at("ready_on_register").warn(
-                "has no effect without sip_password, since the agent can't register"
-            )
+            self.by_page_alone.append(spot)
         if agent.always_ready and agent.phone is None:
             spot.at("always_ready").warn("without phone the agent is also offered calls while not registered")
         return agent
 
     def levels(self, spot: Spot) -> dict[str, int]:
         level = words.integer(1, 10)
-        levels: dict[str, int] = _table(
+        levels: dict[str, int] = table(
             lambda _, at: level(at), "a mapping of skills to levels such as {sales: 5}"
         )(spot)
         return levels
@@ -378,6 +399,7 @@ class _Reading:
             return found
 
         parsers: dict[str, Parser] = {
+            "name": words.line_of_text,
             "client": words.reference("a client", names.clients),
             "agents": words.list_of(words.reference("an agent", names.agents), "a list of agents' ids"),
             "needs": self.levels,
@@ -401,9 +423,13 @@ class _Reading:
             "when_closed": destination,
             "hours": words.hours,
             "holidays": lambda spot: tuple(sorted(words.list_of(words.day, "a list of dates")(spot))),
+            "dispositions": words.list_of(
+                words.reference("a disposition", names.dispositions), "a list of dispositions' ids"
+            ),
+            "thresholds": floor.thresholds,
         }
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
-        queue = _build(Queue, spot, given, parsers, id=id)
+        queue = build(Queue, spot, given, parsers, id=id)
         for key, cause, there in (
             ("when_full", "max_length", queue.max_length is not None),
             ("after_max_wait", "max_wait", queue.max_wait is not None),
@@ -459,18 +485,27 @@ class _Reading:
         return Destination(kind, target, record)  # type: ignore[arg-type]
 
     def secret(self, spot: Spot) -> Secret:
-        """A text, `{env: NAME}` or `{file: PATH}`. No message ever shows the secret."""
-        expected = "a text, {env: NAME} or {file: PATH}"
+        """A text, `{env: NAME}`, `{file: PATH}`, `env:NAME` or `file:PATH`. No message ever shows the secret."""
+        expected = "a text, env:NAME or file:PATH"
         if not isinstance(spot.node, Mapping):
             if isinstance(spot.node, Listing):
                 raise Wrong(f"found a list; expected {expected}")
+            if isinstance(spot.node, Scalar) and (found := _REFERENCE.fullmatch(spot.node.text)):
+                return self._referred(found[1], found[2])
             # The text as it is: blanks within quotes belong to a password.
             return self._secret(spot.node.text if isinstance(spot.node, Scalar) else "", "is empty")
+        if spot.node.line == SAVED and (kept := spot.entries(expected).get("kept")):
+            name = kept.text("a text")
+            if name not in self.kept:
+                raise Wrong("the secret that was set on the screen is gone; expected it to be set anew")
+            return self._secret(self.kept[name], "is empty")
         given = spot.fields(("env", "file"), expected)
         if len(given) != 1:
             raise Wrong(f"found {' and '.join(given) or 'nothing'}; expected {expected}")
         ((source, where),) = given.items()
-        name = where.text("a text")
+        return self._referred(source, where.text("a text"))
+
+    def _referred(self, source: str, name: str) -> Secret:
         if source == "env":
             if name not in self.environ:
                 raise Wrong(f"the environment variable {shorten(name)} is not set; set it before the start")
@@ -510,7 +545,7 @@ class _Reading:
                 other = places.get(place) if place is not None else None
                 if other is not None and not (trunk.register and trunks[other].register):
                     what = "address" if place == trunk.address else "network"
-                    text = f"has the same {what} as the trunk {other} (line {spots[other].line})"
+                    text = f"has the same {what} as the trunk {other} ({on_line(spots[other].line)})"
                     spots[id].problem(f"{text}; expected one of its own, since it tells the trunks apart")
                 places.setdefault(place, id)
 
@@ -537,7 +572,7 @@ class _Reading:
                 if domain in domains:
                     other, first = domains[domain]
                     spot.problem(
-                        f"{shorten(domain)} is already the domain of the tenant {other} (line {first.line});"
+                        f"{shorten(domain)} is already the domain of the tenant {other} ({on_line(first.line)});"
                         " expected a domain of its own"
                     )
                 domains.setdefault(domain, (id, spot))
@@ -545,11 +580,11 @@ class _Reading:
                 for other in owners.get(number, ()):
                     pair = (other, id)
                     if pair not in shared:
-                        shared[pair] = _share_trunk(self.seen[other], seen)
+                        shared[pair] = trunks_of.share(self.seen[other].trunks.values(), seen.trunks.values())
                     if shared[pair]:
                         line = self.seen[other].numbers[number].line
                         spot.problem(
-                            f"already reaches something in the tenant {other} (line {line}), and both tenants"
+                            f"already reaches something in the tenant {other} ({on_line(line)}), and both tenants"
                             " have a trunk at the same address; expected the number in one of them"
                         )
                         break
@@ -558,18 +593,3 @@ class _Reading:
 
 def _keys(spot: Spot | None) -> tuple[str, ...]:
     return tuple(spot.entries("")) if spot is not None and isinstance(spot.node, Mapping) else ()
-
-
-def _share_trunk(one: _Seen, other: _Seen) -> bool:
-    return any(_overlap(a, b) for a in one.trunks.values() for b in other.trunks.values())
-
-
-def _overlap(one: Trunk, other: Trunk) -> bool:
-    if one.address and one.address == other.address:
-        return True
-    if one.network and other.network and one.network.overlaps(other.network):
-        return True
-    for network, address in ((one.network, other.address), (other.network, one.address)):
-        if network and address and words.is_ip(address[0]) and ip_address(address[0]) in network:
-            return True
-    return False

@@ -18,7 +18,7 @@ MAX_NODES = 500_000
 """Nodes, counted after aliases are filled in: what keeps an alias bomb from going off."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is some ten times as fast
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HINTS = (
     ("alias", "a text that begins with * or & must be in quotes"),
     (
@@ -32,15 +32,19 @@ _HINTS = (
 )
 
 
+SAVED = -1
+"""The line of what doesn't stand in the file, but was set on the screen."""
+
+
 class Problem(NamedTuple):
     line: int
-    """0 if it is about the whole file."""
+    """0 if it is about the whole file, SAVED if it was set on the screen."""
     key: str
     """Dotted, as in tenants.acme.queues.sales.strategy; empty if it is about the whole file."""
     text: str
 
     def sentence(self, file: str) -> str:
-        where = f"{file}:{self.line}" if self.line else file
+        where = "set on the screen" if self.line == SAVED else f"{file}:{self.line}" if self.line else file
         return f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}"
 
 
@@ -98,7 +102,7 @@ def is_null(node: Node | None) -> bool:
 
 def compose(text: str, file: str) -> Node | None:
     """The one document in `text`, or None if there is none. Raises SettingsError with one problem."""
-    if unprintable := _UNPRINTABLE.search(text):
+    if unprintable := UNPRINTABLE.search(text):
         line = text.count("\n", 0, unprintable.start()) + 1
         code = f"U+{ord(unprintable.group()):04X}"
         raise _syntax(file, line, f"the character {code} can't stand in a settings file; remove it")
@@ -189,6 +193,11 @@ def _check_tag(tag: str | None, file: str, line: int) -> None:
 
 def _syntax(file: str, line: int, text: str) -> SettingsError:
     return SettingsError(file, [Problem(line, "", text)])
+
+
+def on_line(line: int) -> str:
+    """For a message that names another place."""
+    return "set on the screen" if line == SAVED else f"line {line}"
 
 
 def shorten(text: str) -> str:

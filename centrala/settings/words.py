@@ -197,6 +197,22 @@ def network(spot: Spot) -> IPv4Network | IPv6Network:
     raise Wrong(f"{shorten(text)} is an address inside a network; expected the network itself, {loose}")
 
 
+def is_loopback(host: str) -> bool:
+    if is_ip(host):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def country(spot: Spot) -> str:
+    """A country that has telephone numbers, as ISO 3166-1 alpha-2 in capitals."""
+    from phonenumbers import SUPPORTED_REGIONS  # some milliseconds that most files needn't spend
+
+    text = spot.text("a country such as PL")
+    if text.upper() not in SUPPORTED_REGIONS:
+        raise Wrong(f"{shorten(text)} is not a country's code; expected two letters such as PL (ISO 3166-1)")
+    return text.upper()
+
+
 def port_range(spot: Spot) -> tuple[int, int]:
     expected = "first-last such as 20000-29999, from 1 to 65535 and at least two ports"
     text = spot.text(expected)
@@ -225,6 +241,15 @@ def service_level(spot: Spot) -> tuple[float, float]:
     if not slash or limit is None or not 0 < share <= 100 or not 0 < limit <= YEAR:
         raise Wrong(f"{shorten(text)} is not a service level; expected {expected}")
     return share / 100, limit
+
+
+def percent(spot: Spot) -> float:
+    """`80` or `80%` is 0.8."""
+    text = spot.text("a percentage such as 80")
+    number = text.removesuffix("%").strip()
+    if not re.fullmatch(_NUMBER, number) or float(number) > 100:
+        raise Wrong(f"{shorten(text)} is not a percentage; expected one such as 80")
+    return float(number) / 100
 
 
 def timezone(spot: Spot) -> str:

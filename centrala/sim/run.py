@@ -220,9 +220,6 @@ class _Run:
     def cancel_ring(self, command: c.CancelRing) -> None:
         self.live.pop(f"leg:{command.leg}", None)
 
-    def connect(self, command: c.Connect) -> None:
-        self.talk(command.contact)
-
     def set_timer(self, command: c.SetTimer) -> None:
         when = max(command.at, self.now)
         self.at(when, command.timer, f.TimerFired(when, command.timer))
@@ -258,6 +255,7 @@ class _Run:
         self.agent_changed(event)
 
     def connected(self, event: e.Connected) -> None:
+        self.talk(event.contact)
         record = self.records[event.contact]
         contact = self.centre.contacts.get(event.contact)
         if record.answered is None:
@@ -317,7 +315,6 @@ def _times(arrivals: Arrivals, rng: Random, start: float) -> Iterator[float]:
 PERFORM: dict[type, Callable[[_Run, Any], None]] = {
     c.Ring: _Run.ring,
     c.CancelRing: _Run.cancel_ring,
-    c.Connect: _Run.connect,
     c.SetTimer: _Run.set_timer,
     c.CancelTimer: _Run.cancel_timer,
 }

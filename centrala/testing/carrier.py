@@ -47,6 +47,13 @@ class Traffic:
     """Share of those who gave up, or found it busy, who call again."""
     retry_after: float = 20.0
     """Mean of an exponential distribution."""
+    regulars: int = 400_000
+    """So many people call in turn; whoever still waits or talks doesn't call again."""
+
+
+def caller(number: int, seed: int) -> str:
+    """The telephone number of the n-th person who calls."""
+    return f"+48{500 + number // 1000 % 400}{seed % 1000:03}{number % 1000:03}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ def attempts(traffic: Traffic, seed: int) -> Iterator[Attempt]:
     for number in itertools.count():
         yield Attempt(
             at=at,
-            caller=f"+48{500 + number // 1000 % 400}{seed % 1000:03}{number % 1000:03}",
+            caller=caller(number % traffic.regulars, seed),
             dialled=chance.choices(traffic.numbers, weights)[0],
             pip=CALLER_PIPS[number % len(CALLER_PIPS)],
             patience=3.0 + chance.expovariate(1 / max(traffic.patience - 3.0, 0.1)),

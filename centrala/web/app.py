@@ -5,9 +5,10 @@ from starlette.types import ASGIApp
 
 from centrala import __version__
 from centrala.web import problems
+from centrala.web.desktop import Desktop
 from centrala.web.guard import Shell
 from centrala.web.house import House
-from centrala.web.routes import contacts, desk, live, people
+from centrala.web.routes import admin, contacts, customers, desk, floor, live, people, settings, sip, sounds
 
 API = "/api/v1"
 
@@ -21,14 +22,16 @@ def make_app(house: House) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        webhooks=live.webhooks,
+        separate_input_output_schemas=False,  # one TypeScript type for each thing
     )
     app.state.house = house
     problems.install(app)
-    for one in (people, desk, live, contacts):
+    for one in (people, admin, settings, sounds, desk, floor, live, contacts, customers, sip):
         app.include_router(one.router, prefix=API)
     return app
 
 
 def make_asgi(house: House) -> ASGIApp:
-    """What is served: the routes with the headers and bounds around them."""
-    return Shell(make_app(house))
+    """What is served: the routes and the pages with the headers and bounds around them."""
+    return Shell(Desktop(make_app(house)), house.settings.listen.trusted_proxies)

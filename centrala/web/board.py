@@ -1,8 +1,8 @@
 """What browsers see live, as entities, and how it changes: pure values and folds.
 
-A board is {(kind, id): Entity}: queues, agents and contacts of one tenant. `board` makes it from the core's state;
-`differences` of two boards are the changes that clients fold. Whoever folds every change they may see over the
-snapshot they had holds what a fresh snapshot would show them.
+A board is {(kind, id): Entity}: queues, agents and contacts of one tenant, and messages to the floor. `board` makes it
+from the core's state; `differences` of two boards are the changes that clients fold. Whoever folds every change they
+may see over the snapshot they had holds what a fresh snapshot would show them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,14 +11,20 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from centrala.core import events as e
+from centrala.core.explain import lamps, why_no_calls
+from centrala.core.mix import mix
 from centrala.core.state import Agent, Centre, Contact
-from centrala.live import QueueView
+from centrala.ledger import metrics
+from centrala.live import Memory, QueueView, agents_of, state_of, with_contact
 from centrala.people import Permission, User, allowed, holds
+from centrala.settings.model import Tenant
+from centrala.web.levels import Cause, Level
 
-Kind = Literal["queue", "agent", "contact"]
+Kind = Literal["queue", "agent", "contact", "message"]
 Key = tuple[Kind, str]
 Value = dict[str, Any]
+
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -28,27 +34,40 @@ class Entity:
     value: Value
     agents: frozenset[str]
     "Agents who see it on their own desk."
-    queues: frozenset[str]
-    clients: frozenset[str]
-    _encoded: dict[bool, msgspec.Raw] = field(default_factory=dict)
+    queues: frozenset[str] = NOBODY
+    clients: frozenset[str] = NOBODY
+    teams: frozenset[str] = NOBODY
+    own: Value = field(default_factory=dict)
+    "Fields as those see them on whose own desk it stands."
+    veil: Value = field(default_factory=dict)
+    "Fields as those see them who may not see customers' numbers."
+    _encoded: dict[tuple[bool, bool], msgspec.Raw] = field(default_factory=dict)
 
     def same(self, other: "Entity | None") -> bool:
+        return other is not None and not self.differs(other) and self.own == other.own
+
+    def differs(self, other: "Entity") -> bool:
+        """Whether anybody but those on whose own desk it stands could see a difference."""
         return (
-            other is not None
-            and self.value == other.value
-            and self.agents == other.agents
-            and self.queues == other.queues
-            and self.clients == other.clients
+            self.value != other.value
+            or (self.agents is not other.agents and self.agents != other.agents)
+            or self.queues != other.queues
+            or self.clients != other.clients
+            or self.teams != other.teams
         )
 
-    def shown(self, numbers: bool) -> msgspec.Raw:
-        """The value in JSON, made once for all who see it; without the customer's number where it may not be seen."""
-        if "number" not in self.value:
-            numbers = True
-        made = self._encoded.get(numbers)
+    def seen(self, own: bool) -> Value:
+        return {**self.value, **self.own} if own else self.value
+
+    def shown(self, own: bool, numbers: bool) -> msgspec.Raw:
+        """The value in JSON, made once for all who see it so."""
+        place = own and bool(self.own), numbers or own or not self.veil
+        made = self._encoded.get(place)
         if made is None:
-            value = self.value if numbers else {**self.value, "number": None}
-            made = self._encoded[numbers] = msgspec.Raw(msgspec.json.encode(value))
+            value = self.seen(own)
+            if not place[1]:
+                value = {**value, **self.veil}
+            made = self._encoded[place] = msgspec.Raw(msgspec.json.encode(value))
         return made
 
 
@@ -60,6 +79,11 @@ class Change(NamedTuple):
     old: Entity | None
     new: Entity | None
 
+    @property
+    def public(self) -> bool:
+        """Whether it concerns others than those on whose own desk the thing stands."""
+        return self.old is None or self.new is None or self.new.differs(self.old)
+
 
 class Shown(NamedTuple):
     """One change as a client gets it: the entity's new value, or None where it is gone from its sight."""
@@ -69,94 +93,62 @@ class Shown(NamedTuple):
     value: Any
 
 
-@dataclass(slots=True)
-class Known:
-    """What events tell beside the state: kept by `remember`, asked by `board`."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who the customer of a contact is, as far as the house knows."""
 
-    since: dict[str, tuple[str, float]] = field(default_factory=dict)
-    "Agent → (state, since when)."
-    why: dict[str, str] = field(default_factory=dict)
-    "Contact → why its last offer went where it went."
-    wraps: dict[str, set[str]] = field(default_factory=dict)
-    "Contact → agents in wrap-up after it."
-    numbers: dict[str, str | None] = field(default_factory=dict)
-    "Contact → the customer's number, once the ledger has told it."
+    number: str | None = None
+    name: str | None = None
+    customer: Value | None = None
+    "id, name, company, badges; see `centrala.customers`."
+
+
+@dataclass(slots=True)
+class World:
+    """What entities are made of."""
+
+    centre: Centre
+    memory: Memory
+    tenant: Tenant
+    now: float
+    callers: dict[str, Caller] = field(default_factory=dict)
+    "By contact, once the ledger has told it."
+    outside: dict[str, str] = field(default_factory=dict)
+    "Leg → number of a party that was reached outside."
+    levels: dict[str, tuple[Level, list[Cause]]] = field(default_factory=dict)
+    "By queue."
+    teams: dict[str, str] = field(default_factory=dict)
+    "Agent → team."
+    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    "Queue → agents who serve it; to be cleared when configuration changes."
 
 
 # --- the world as entities ---
 
 
-def start(centre: Centre, now: float) -> Known:
-    """What can be known of a centre that was recovered."""
-    known = Known()
-    for name, agent in centre.agents.items():
-        known.since[name] = state_of(centre, agent), now
-        if agent.wrap is not None:
-            known.wraps.setdefault(agent.wrap, set()).add(name)
-    return known
-
-
-def remember(known: Known, centre: Centre, events: Iterable[e.Event], at: float) -> tuple[set[str], set[str]]:
-    """Take one step's events; gives the agents and the contacts that it may have changed."""
-    agents: set[str] = set()
-    contacts: set[str] = set()
-    for event in events:
-        contact = getattr(event, "contact", None)
-        agent = getattr(event, "agent", None)
-        if contact is not None:
-            contacts.add(contact)
-        if agent is not None:
-            agents.add(agent)
-        match event:
-            case e.OfferMade(contact=str(one), why=why):
-                known.why[one] = why
-            case e.WrapUpBegan():
-                known.wraps.setdefault(event.contact, set()).add(event.agent)
-            case e.WrapUpEnded():
-                left = known.wraps.get(event.contact, set())
-                left.discard(event.agent)
-                if not left:
-                    known.wraps.pop(event.contact, None)
-            case e.AgentDefined(spec=spec):
-                agents.add(spec.id)
-            case _:
-                pass
-    for name in contacts:
-        found = centre.contacts.get(name)
-        if found is None:
-            known.why.pop(name, None)
-            known.numbers.pop(name, None)
-        else:
-            agents |= _agents_of(found, known)
-    for name in agents:
-        member = centre.agents.get(name)
-        if member is None:
-            known.since.pop(name, None)
-            continue
-        state = state_of(centre, member)
-        if known.since.get(name, ("", 0.0))[0] != state:
-            known.since[name] = state, at
-    return agents, contacts
-
-
-def board(centre: Centre, known: Known, queues: Iterable[QueueView]) -> Board:
-    """Everything, made anew."""
+def board(world: World, queues: Iterable[QueueView]) -> Board:
+    """Everything, made anew; messages aside."""
+    centre = world.centre
     made: Board = {}
     for view in queues:
         if view.id in centre.queues:
-            made["queue", view.id] = queue_entity(centre, view)
+            made["queue", view.id] = queue_entity(world, view)
     for name, agent in centre.agents.items():
-        made["agent", name] = agent_entity(centre, known, agent)
+        made["agent", name] = agent_entity(world, agent)
     for name, contact in centre.contacts.items():
-        made["contact", name] = contact_entity(centre, known, contact)
+        made["contact", name] = contact_entity(world, contact)
     return made
 
 
-def queue_entity(centre: Centre, view: QueueView) -> Entity:
-    queue = centre.queues[view.id]
-    waiting = [centre.contacts[one.contact].since for one in view.waiting if one.contact in centre.contacts]
+def queue_entity(world: World, view: QueueView) -> Entity:
+    queue = world.centre.queues[view.id]
+    waiting = [one.since for each in view.waiting if (one := world.centre.contacts.get(each.contact))]
+    configured = world.tenant.queues.get(view.id)
+    level, causes = world.levels.get(view.id, ("normal", []))
+    free, talk, wrap_up, away = view.bar
     value = {
         "id": view.id,
+        "name": (configured.name if configured is not None else None) or view.id,
         "client": queue.spec.client,
         "target": list(view.target),
         "waiting": len(waiting),
@@ -164,61 +156,121 @@ def queue_entity(centre: Centre, view: QueueView) -> Entity:
         "talking": view.talking,
         "free": view.free,
         "staffed": view.staffed,
-        "today": _figures(view.today),
-        "now": _figures(view.now),
+        "bar": {"free": free, "talk": talk, "wrap_up": wrap_up, "away": away},
+        "level": level,
+        "causes": [{**one._asdict(), "since": _time(one.since)} for one in causes],
+        "today": figures(view.today),
+        "now": figures(view.now),
     }
-    return Entity(value, frozenset(queue.members), frozenset({view.id}), _clients(centre, (view.id,)))
+    members = world.members.get(view.id)
+    if members is None:
+        members = world.members[view.id] = frozenset(queue.members)
+    return Entity(value, members, frozenset({view.id}), _clients(world.centre, (view.id,)))
 
 
-def _figures(counts: Any) -> Value:
-    level = counts.service_level
+def figures(counts: metrics.Counts) -> Value:
+    """Counts and figures of `ledger.metrics`, by their ids there."""
+    of = metrics.value
     return {
         "offered": counts.offered,
         "served": counts.served,
         "in_time": counts.in_time,
         "abandoned": counts.abandoned,
         "early": counts.early,
-        "service_level": None if level is None else round(level, 4),
+        "short_abandoned": counts.short,
+        "service_level": _round(of("service_level", counts), 4),
+        "abandon_rate": _round(of("abandon_rate", counts), 4),
+        "asa": _round(of("asa", counts), 1),
+        "longest_wait": _round(of("longest_wait", counts), 1),
+        "aht": _round(of("aht", counts), 1),
     }
 
 
-def state_of(centre: Centre, agent: Agent) -> str:
-    """The one word: on_contact, held, offered, wrap_up, unreachable, resting, ready, not_ready or logged_out."""
-    state = agent.state
-    if state == "on_contact":
-        contact = centre.contacts.get(next(iter(agent.calls)))
-        if contact is not None and contact.state == "held":
-            return "held"
-    return state
-
-
-def agent_entity(centre: Centre, known: Known, agent: Agent) -> Entity:
-    name = agent.spec.id
-    state, since = known.since.get(name, (state_of(centre, agent), 0.0))
-    contact = next(iter(agent.calls), None) or next(iter(agent.offers.values()), None) or agent.wrap
+def agent_entity(world: World, agent: Agent) -> Entity:
+    centre, name = world.centre, agent.spec.id
+    clock = world.memory.agents.get(name)
+    contact = with_contact(agent)
+    with_whom = centre.contacts.get(contact) if contact is not None else None
+    caller = world.callers.get(contact) if contact is not None else None
+    state = state_of(centre, agent)
+    team = world.teams.get(name)
+    met = _met(caller)
+    why = explained(world, agent)
     value = {
         "id": name,
         "name": agent.spec.name or name,
+        "team": team,
         "state": state,
-        "since": _time(since),
+        "since": _time(clock.since if clock is not None else 0.0),
         "intent": agent.intent,
         "reason": agent.reason or None,
+        "next": _next(agent, state),
         "reachable": agent.reachable,
         "until": _time(agent.wrap_until if agent.wrap is not None else agent.rest_until),
         "missed": agent.missed,
         "contact": contact,
+        "contact_with": met,
+        "queue": None if with_whom is None else with_whom.leg_queue or with_whom.queue,
         "queues": sorted(agent.queues),
+        "lamps": lamps_of(world, agent),
+        "why": coarse(why),
     }
-    return Entity(value, frozenset({name}), frozenset(agent.queues), _clients(centre, agent.queues))
+    veil = {"contact_with": None} if met is not None else {}
+    return Entity(
+        value,
+        frozenset({name}),
+        frozenset(agent.queues),
+        _clients(centre, agent.queues),
+        frozenset({team}) if team is not None else NOBODY,
+        own={"why": why},
+        veil=veil,
+    )
 
 
-def contact_entity(centre: Centre, known: Known, contact: Contact) -> Entity:
+VOLATILE = ("ahead", "queues")
+"What changes with every call of anybody: told on one's own desk alone."
+
+
+def coarse(why: Value) -> Value:
+    """The reason for boards, which needn't be told anew with every call of anybody."""
+    return {"code": why["code"], "values": {k: v for k, v in why["values"].items() if k not in VOLATILE}}
+
+
+def explained(world: World, agent: Agent) -> Value:
+    """Why the agent gets no calls just now, as a code and what its sentence needs."""
+    reason = why_no_calls(world.centre, agent.spec.id, world.now)
+    return {"code": reason.code, "values": reason.values}
+
+
+def lamps_of(world: World, agent: Agent) -> Value:
+    """You · Phone · Line · Load."""
+    return dict(lamps(world.centre, agent.spec.id))
+
+
+def _met(caller: Caller | None) -> Value | None:
+    if caller is None or not (caller.number or caller.name):
+        return None
+    return {"number": caller.number, "name": caller.name}
+
+
+def _next(agent: Agent, state: str) -> str | None:
+    """What the agent will be after what they have at hand: a reason, or signed_out."""
+    if state not in ("on_contact", "held", "offered", "wrap_up") or agent.intent == "ready":
+        return None
+    return "signed_out" if agent.intent == "logged_out" else agent.reason or "not_ready"
+
+
+def contact_entity(world: World, contact: Contact) -> Entity:
+    centre, memory = world.centre, world.memory
     queues = frozenset(
         one for one in (contact.queue, contact.leg_queue) if one is not None and one in centre.queues
     )
-    offers = sorted(
-        (offer.agent for offer in contact.offers.values() if offer.agent is not None),
-    )
+    agents = agents_of(contact, memory)
+    offers = sorted(offer.agent for offer in contact.offers.values() if offer.agent is not None)
+    caller = world.callers.get(contact.id, Caller())
+    talk = memory.talks.get(contact.id)
+    note = memory.contacts.get(contact.id)
+    parties = _parties(world, contact)
     value = {
         "id": contact.id,
         "medium": contact.medium,
@@ -226,19 +278,64 @@ def contact_entity(centre: Centre, known: Known, contact: Contact) -> Entity:
         "state": contact.state,
         "queue": contact.leg_queue or contact.queue,
         "since": _time(contact.since) if contact.queued_at else None,
+        "talk_since": _time(talk.since) if talk is not None else None,
+        "hold_since": _time(talk.held) if talk is not None else None,
         "dialled": contact.dialled or None,
-        "number": known.numbers.get(contact.id),
+        "number": caller.number,
+        "name": caller.name,
+        "customer": caller.customer,
         "agent": contact.leg_agent,
         "ringing": offers,
-        "why": known.why.get(contact.id) or None,
+        "why": (note.why or None) if note is not None else None,
+        "priority": contact.priority,
+        "recorded": contact.recorded,
+        "disposition": note.disposition if note is not None else None,
+        "parties": parties,
+        "hears": mix(centre, contact),
     }
-    return Entity(value, frozenset(_agents_of(contact, known)), queues, _clients(centre, queues))
+    veil = {
+        "number": None,
+        "name": None,
+        "customer": None,
+        "parties": [{**one, "number": None} for one in parties],
+    }
+    teams = frozenset(team for one in agents if (team := world.teams.get(one)) is not None)
+    return Entity(value, frozenset(agents), queues, _clients(centre, queues), teams, veil=veil)
 
 
-def _agents_of(contact: Contact, known: Known) -> set[str]:
-    agents = {offer.agent for offer in contact.offers.values() if offer.agent is not None}
-    agents |= {one for one in (contact.agent, contact.leg_agent) if one is not None}
-    return agents | known.wraps.get(contact.id, set())
+def _parties(world: World, contact: Contact) -> list[Value]:
+    """Everybody but the customer, those whose phones ring too."""
+    parties: list[Value] = [
+        _party(world, leg, offer.agent, "agent", None, "ringing", False)
+        for leg, offer in contact.offers.items()
+    ]
+    for leg, one in contact.parties.items():
+        state: str = one.state
+        if one.held or (leg == contact.leg and contact.state == "held" and contact.consult is None):
+            state = "held"
+        parties.append(_party(world, leg, one.agent, one.role, one.mode, state, one.muted))
+    return parties
+
+
+def _party(
+    world: World, leg: str, agent: str | None, role: str, mode: str | None, state: str, muted: bool
+) -> Value:
+    return {
+        "leg": leg,
+        "agent": agent,
+        "number": world.outside.get(leg) if agent is None else None,
+        "role": role,
+        "mode": mode,
+        "state": state,
+        "muted": muted,
+    }
+
+
+def message_entity(
+    id: str, sender: str, text: str, at: float, agents: Iterable[str], teams: Iterable[str]
+) -> Entity:
+    value = {"id": id, "from": sender, "text": text, "at": _time(at)}
+    return Entity(value, frozenset(agents), teams=frozenset(teams))
 
 
 def _clients(centre: Centre, queues: Iterable[str]) -> frozenset[str]:
@@ -248,6 +345,10 @@ def _clients(centre: Centre, queues: Iterable[str]) -> frozenset[str]:
 
 def _time(at: float | None) -> float | None:
     return None if at is None else round(at, 3)
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 # --- changes ---
@@ -269,6 +370,7 @@ _WATCHES: dict[Kind, Permission] = {
     "queue": Permission.QUEUES,
     "agent": Permission.AGENTS,
     "contact": Permission.AGENTS,
+    "message": Permission.AGENTS,
 }
 
 
@@ -278,9 +380,11 @@ def own(user: User, entity: Entity) -> bool:
 
 
 def sees(user: User, kind: Kind, entity: Entity) -> bool:
-    if own(user, entity):
-        return True
-    permission = _WATCHES[kind]
+    return own(user, entity) or reaches(user, _WATCHES[kind], entity)
+
+
+def reaches(user: User, permission: Permission, entity: Entity) -> bool:
+    """Whether the user's roles and scopes give them this for the thing, be it on their desk or not."""
     if not holds(user, permission):
         return False
     tenant = user.tenant
@@ -288,12 +392,13 @@ def sees(user: User, kind: Kind, entity: Entity) -> bool:
         allowed(user, permission, tenant)
         or any(allowed(user, permission, tenant, queue=one) for one in entity.queues)
         or any(allowed(user, permission, tenant, client=one) for one in entity.clients)
+        or any(allowed(user, permission, tenant, team=one) for one in entity.teams)
     )
 
 
 def shown(user: User, key: Key, entity: Entity) -> Any:
     """The entity's value as this user sees it."""
-    return entity.shown(own(user, entity) or holds(user, Permission.NUMBERS))
+    return entity.shown(own(user, entity), holds(user, Permission.NUMBERS))
 
 
 def snapshot(user: User, made: Mapping[Key, Entity]) -> list[Shown]:
@@ -307,9 +412,11 @@ def snapshot(user: User, made: Mapping[Key, Entity]) -> list[Shown]:
 def narrow(user: User, changes: Iterable[Change]) -> list[Shown]:
     """Of the changes those that this user sees; what leaves their sight is gone for them."""
     found = []
-    for key, old, new in changes:
+    for change in changes:
+        key, old, new = change
         if new is not None and sees(user, key[0], new):
-            found.append(Shown(key[0], key[1], shown(user, key, new)))
+            if change.public or own(user, new):
+                found.append(Shown(key[0], key[1], shown(user, key, new)))
         elif old is not None and sees(user, key[0], old):
             found.append(Shown(key[0], key[1], None))
     return found

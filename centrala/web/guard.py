@@ -1,6 +1,7 @@
 """Who asks, and whether the question may come from there: sessions by cookie, programs by token, no foreign pages."""
 
 import hashlib
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Annotated, cast
 from urllib.parse import urlsplit
 
@@ -11,14 +12,23 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from centrala.people import Identity, Permission, holds
-from centrala.people.service import ABSOLUTE
+from centrala.people.store import ABSOLUTE
 from centrala.web.house import House
 from centrala.web.problems import Problem, response
+
+Network = IPv4Network | IPv6Network
 
 MAX_BODY = 64 * 1024
 SAFE = ("GET", "HEAD", "OPTIONS")
 OUR_HEADER = "x-centrala"
 "A page of another origin can't send it without asking us first, and we never say yes."
+
+
+WITH_TEMPORARY = ("/me", "/me/password", "/session")
+"What a session serves for while the password is a temporary one."
+MAX_UPLOAD = 20 * 1024 * 1024
+UPLOADS = ("/api/v1/admin/sounds",)
+"Routes whose body is a file."
 
 
 def house_of(connection: HTTPConnection) -> House:
@@ -80,7 +90,10 @@ async def identify(connection: HTTPConnection) -> Identity | None:
             return None
         return await house.ask(house.people.token, secret.strip(), house.now())
     secret = connection.cookies.get(cookie_name(connection), "")
-    return await house.ask(house.people.session, secret, house.now()) if secret else None
+    found = await house.ask(house.people.session, secret, house.now()) if secret else None
+    if found is not None and connection.scope["type"] == "websocket" and _must_change(found):
+        return None
+    return found
 
 
 def from_here(request: Request) -> None:
@@ -100,13 +113,26 @@ async def who(request: Request) -> Identity:
     found = await identify(request)
     if found is None or found.user.tenant not in house_of(request).settings.tenants:
         raise Problem("SIGNED-OUT", "Nobody is signed in here, or the session is over.")
+    if _must_change(found) and request.url.path.removeprefix("/api/v1") not in WITH_TEMPORARY:
+        raise Problem("PASSWORD-TEMPORARY", "This password is a temporary one: choose your own first.")
     return found
+
+
+def _must_change(identity: Identity) -> bool:
+    return identity.via == "session" and identity.user.must_change
 
 
 def need(identity: Identity, *permissions: Permission) -> None:
     """Raises Problem NOT-ALLOWED unless the user holds one of these anywhere."""
     if not any(holds(identity.user, one) for one in permissions):
         raise Problem("NOT-ALLOWED", "Your roles don't allow this.")
+
+
+def need_whole(identity: Identity, permission: Permission) -> None:
+    """For what concerns the whole house. Raises Problem NOT-ALLOWED."""
+    need(identity, permission)
+    if not identity.user.whole_tenant:
+        raise Problem("NOT-ALLOWED", "This is for who has the whole tenant.")
 
 
 def need_session(identity: Identity) -> None:
@@ -139,13 +165,54 @@ HEADERS = {
 }
 
 
+def _through_proxies(scope: Scope, trusted: tuple[Network, ...]) -> Scope:
+    """The scope as the first proxy that isn't ours saw it; as it is, if the peer is none of ours."""
+    if not trusted or scope.get("client") is None or not _within(scope["client"][0], trusted):
+        return scope
+    headers = Headers(scope=scope)
+    seen = dict(scope)
+    # From the right, where our own proxies wrote; whatever is left of the first stranger may be invented.
+    for one in reversed(",".join(headers.getlist("x-forwarded-for")).split(",")):
+        address = one.strip()
+        if not _is_ip(address):
+            break
+        seen["client"] = (address, 0)
+        if not _within(address, trusted):
+            break
+    proto = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+    if proto in ("http", "https"):
+        secure = proto == "https"
+        seen["scheme"] = ("wss" if secure else "ws") if scope["type"] == "websocket" else proto
+    return seen
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _within(address: str, networks: tuple[Network, ...]) -> bool:
+    if not _is_ip(address):
+        return False
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return any(ip in one for one in networks)
+
+
 class Shell:
     """Around everything: headers for each answer, a bound for each body, no answer but a problem when we fail."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, trusted_proxies: tuple[Network, ...] = ()) -> None:
         self._app = app
+        self._trusted = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            scope = _through_proxies(scope, self._trusted)
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -159,9 +226,10 @@ class Shell:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
+        most = MAX_UPLOAD if scope["path"] in UPLOADS else MAX_BODY
         length = Headers(scope=scope).get("content-length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length[:12]) > MAX_BODY:
-            too_big = response("TOO-BIG", f"A request has at most {MAX_BODY // 1024} KiB.")
+        if not (length.isascii() and length.isdigit()) or int(length[:12]) > most:
+            too_big = response("TOO-BIG", f"A request here has at most {most // 1024} KiB.")
             await too_big(scope, receive, with_headers)
             return
         heard = 0
@@ -170,8 +238,8 @@ class Shell:
             nonlocal heard
             message = await receive()
             heard += len(message.get("body", b""))
-            if heard > MAX_BODY:
-                raise Problem("TOO-BIG", f"A request has at most {MAX_BODY // 1024} KiB.")
+            if heard > most:
+                raise Problem("TOO-BIG", f"A request here has at most {most // 1024} KiB.")
             return message
 
         await self._app(scope, bounded, with_headers)

@@ -1,27 +1,33 @@
 """What routes need of the running centre: the desk, the people, the live hubs, the records. One value, no globals."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from centrala.channels.voice.pages import PhoneDoor
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre
+from centrala.customers import Customers, country_of, open_customers
 from centrala.desk import Desk, Held
-from centrala.ledger import LedgerUnavailable
+from centrala.ledger import DataFolderError, LedgerUnavailable
 from centrala.ledger.schema import open_to_read
 from centrala.people import Identity, People
 from centrala.settings import Settings
+from centrala.settings.model import Tenant
+from centrala.web import today
+from centrala.web.board import Caller, Value
 from centrala.web.hub import Hub
 from centrala.web.problems import Problem
 
@@ -38,11 +44,27 @@ LISTENED_KEPT = 10_000
 LISTENED_FOR = 3600.0
 
 
+class Voice(Protocol):
+    """What pages ask of the voice channel beside facts."""
+
+    def settle(self, tenant: str, contact: str, wanted: str) -> tuple[str, bool]:
+        """What somebody typed, as a fact may carry it: (number, outside). A number outside stays in the channel."""
+        ...
+
+    def new_contact(self, now: float) -> str: ...
+
+    def send_digits(self, tenant: str, contact: str, agent: str, digits: str) -> bool: ...
+
+    def numbers(self, tenant: str, contact: str) -> Mapping[str, str]:
+        """Leg → number of the parties that were reached outside."""
+        ...
+
+
 @dataclass(slots=True)
 class _Telling:
     tenant: str
-    subject: str
-    times: frozenset[float]
+    facts: frozenset[tuple[float, str]]
+    "(time, kind) of each."
     done: "asyncio.Future[int]"
     refused: list[str] = field(default_factory=list)
 
@@ -59,6 +81,10 @@ class _Kept(NamedTuple):
     answer: "asyncio.Future[tuple[int, Any]]"
 
 
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith(".") else f"This can't be now: {reason}."
+
+
 class House:
     """Made on the event loop, beside a desk whose tenants are open. `close` ends it."""
 
@@ -67,6 +93,14 @@ class House:
         self.data = data
         self.desk = desk
         self.people = people
+        self.changing = asyncio.Lock()
+        "Held while settings change: one change after the other."
+        self.on_settings: Callable[[Settings], Awaitable[None]] | None = None
+        self.voice: Voice | None = None
+        "Set by the composition root; None where nobody can call."
+        self.phones: PhoneDoor | None = None
+        "The same for browser phones."
+        self.customers: Customers = open_customers(data, self._country)
         self.hubs = {
             tenant: Hub(
                 tenant,
@@ -74,7 +108,10 @@ class House:
                 ZoneInfo(settings.tenants[tenant].timezone),
                 desk.now,
                 functools.partial(self.seq, tenant),
-                self._numbers,
+                self._callers,
+                settings=functools.partial(self.tenant, tenant),
+                outside=self._outside,
+                keeper=self,
             )
             for tenant in settings.tenants
         }
@@ -89,18 +126,45 @@ class House:
         self._records_lock = threading.Lock()
         desk.watchers.append(self._watch)
         desk.outlets.append(self)
+        loop = asyncio.get_running_loop()
+
+        def edited(tenant: str, _: str) -> None:  # in a thread
+            hub = self.hubs.get(tenant)
+            if hub is not None:
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                    loop.call_soon_threadsafe(hub.look_up_again)
+
+        self.customers.watchers.append(edited)
 
     def close(self) -> None:
         self.desk.watchers.remove(self._watch)
         self.desk.outlets.remove(self)
         for hub in self.hubs.values():
             hub.stop()
+            try:
+                today.keep(self.desk.ledger, hub.tenant, hub.seq, hub.live.stored())
+            except (LedgerUnavailable, DataFolderError) as problem:
+                log.error("tenant %s: the figures of today weren't stored: %s", hub.tenant, problem)
         self._threads.shutdown(wait=True, cancel_futures=True)
         if self._records is not None:
             self._records.close()
+        self.customers.close()
+
+    async def apply(self, settings: Settings) -> None:
+        """What was changed on the screen counts from now on."""
+        self.settings = settings
+        if self.on_settings is not None:
+            await self.on_settings(settings)
 
     def now(self) -> float:
         return self.desk.now()
+
+    def tenant(self, tenant: str) -> Tenant:
+        return self.settings.tenants[tenant]
+
+    def _country(self, tenant: str) -> str | None:
+        of = self.settings.tenants[tenant]
+        return country_of(of.timezone, of.locale, of.country)
 
     def centre(self, tenant: str) -> Centre:
         # A quarantined fact gives the mailbox a new centre, so it is asked for each time.
@@ -139,13 +203,14 @@ class House:
 
         Raises Problem AGENT-REFUSED with the core's reason when one of them was impossible.
         """
-        times: list[float] = []
+        told: set[tuple[float, str]] = set()
         for one in make:
             at = max(self.desk.now(), self._last_at + 1e-6)  # told apart by their times
             self._last_at = at
-            times.append(at)
-            self.desk.tell(tenant, one(at, agent))
-        telling = _Telling(tenant, agent, frozenset(times), asyncio.get_running_loop().create_future())
+            fact = one(at, agent)
+            told.add((at, type(fact).__name__))
+            self.desk.tell(tenant, fact)
+        telling = _Telling(tenant, frozenset(told), asyncio.get_running_loop().create_future())
         self._telling.append(telling)
         try:
             async with asyncio.timeout(TOLD_WITHIN):
@@ -155,7 +220,7 @@ class House:
                 "LEDGER-DOWN", "It was taken in, but isn't written down yet: look again before you repeat it."
             ) from None
         if telling.refused:
-            raise Problem("AGENT-REFUSED", f"This can't be now: {', '.join(telling.refused)}.")
+            raise Problem("AGENT-REFUSED", " ".join(map(_sentence, telling.refused)))
         return Told(seq, not self.desk.degraded)
 
     def _watch(self, tenant: str, centre: Centre, events: Sequence[e.Event]) -> None:
@@ -169,7 +234,7 @@ class House:
             for event in events:
                 if type(event) is e.Refused:
                     for one in self._telling:
-                        if one.tenant == tenant and one.subject == event.subject and event.at in one.times:
+                        if one.tenant == tenant and (event.at, event.fact) in one.facts:
                             one.refused.append(event.reason)
 
     def collect(self) -> Held:
@@ -247,15 +312,52 @@ class House:
             except sqlite3.Error as problem:
                 raise LedgerUnavailable(f"The ledger can't be read now ({problem}).") from problem
 
-    async def _numbers(self, tenant: str, contacts: Sequence[str]) -> dict[str, str]:
+    async def _callers(self, tenant: str, contacts: Sequence[str]) -> dict[str, Caller]:
+        """Who calls, of the contacts whose party is written already."""
         centre = self.centre(tenant)
         parties = {centre.contacts[one].party or one: one for one in contacts[:500] if one in centre.contacts}
         if not parties:
             return {}
+        return await self.ask(self._look_up, tenant, parties)
+
+    def _look_up(self, tenant: str, parties: Mapping[str, str]) -> dict[str, Caller]:
         marks = ", ".join("?" * len(parties))
-        found = await self.ask(
-            self.rows,
-            f"SELECT id, address FROM parties WHERE tenant = ? AND id IN ({marks})",
+        found = self.rows(
+            f"SELECT id, address, display FROM parties WHERE tenant = ? AND id IN ({marks})",
             (tenant, *parties),
         )
-        return {parties[name]: address for name, address in found if address}
+        return {
+            parties[name]: self._caller(tenant, parties[name], address or "", display or "")
+            for name, address, display in found
+        }
+
+    def _caller(self, tenant: str, contact: str, number: str, display: str) -> Caller:
+        card: Value | None = None
+        try:
+            briefs = self.customers.brief_of_contact(tenant, contact, number or None)
+        except Exception:
+            log.exception("tenant %s: the customers' cards can't be read now", tenant)
+        else:
+            # Several with one number are chosen from by a person, never by us.
+            card = briefs[0].shown() if len(briefs) == 1 else None
+        name = (card["name"] if card is not None else None) or display or None
+        return Caller(number or None, name, card)
+
+    def settle(self, tenant: str, contact: str, wanted: str) -> tuple[str, bool]:
+        """What somebody typed (a number, an agent's id, queue:ID), as a fact may carry it: (number, outside)."""
+        return self.voice.settle(tenant, contact, wanted) if self.voice is not None else (wanted, False)
+
+    def _outside(self, tenant: str, contact: str) -> Mapping[str, str]:
+        return self.voice.numbers(tenant, contact) if self.voice is not None else {}
+
+    # --- the figures of the day, kept ---
+
+    async def bring_back(self, tenant: str) -> today.Back | None:
+        zone = ZoneInfo(self.settings.tenants[tenant].timezone)
+        return await self.ask(today.bring_back, self.desk.ledger, tenant, zone, self.now())
+
+    async def keep(self, tenant: str, seq: int, body: bytes) -> None:
+        try:
+            await self.ask(today.keep, self.desk.ledger, tenant, seq, body)
+        except (LedgerUnavailable, DataFolderError) as problem:
+            log.error("tenant %s: the figures of today weren't stored: %s", tenant, problem)

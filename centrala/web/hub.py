@@ -1,52 +1,75 @@
 """The live side of one tenant: watches the desk, keeps the last changes, hands them to whoever is registered.
 
 What one step changed of agents and contacts is published at once; the figures of queues at most four times a second,
-and together with them everything is compared anew. Clients hold a place in one ring of changes and are waited for by
-nobody: who falls out of the ring has lost their place and registers again. So memory is bound by the house, not by
-the number of clients or their speed.
+and bit by bit everything is compared anew. Clients hold a place in one ring of changes and are waited for by nobody:
+who falls out of the ring has lost their place and registers again. So memory is bound by the house, not by the number
+of clients or their speed. A client is woken by what concerns its own desk at once, by anything else it sees once a
+frame, so that two hundred pages cost little where a handful watches everything.
 """
 
 import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from centrala.core.centre import Centre
-from centrala.core.events import ContactBegan, Event
-from centrala.live import Live
-from centrala.people import User
+from centrala.core.centre import Centre, evolve
+from centrala.core.events import AgentDefined, AgentDropped, ContactBegan, Event, QueueDefined, QueueDropped
+from centrala.live import Live, QueueView
+from centrala.people import Permission, User, holds
+from centrala.settings.model import Tenant
 from centrala.web.board import (
     Board,
+    Caller,
     Change,
     Entity,
     Key,
     LostPlace,
     Shown,
+    World,
     agent_entity,
     board,
     contact_entity,
     differences,
+    message_entity,
     narrow,
-    remember,
+    queue_entity,
     snapshot,
-    start,
 )
+from centrala.web.levels import Watch, limits
+from centrala.web.today import Back
 
 log = logging.getLogger(__name__)
 
 FIGURES_EVERY = 0.25
-QUIET_EVERY = 5.0
-"Figures of the last quarter of an hour grow old by themselves."
+FRAME = 0.05
+"Seconds between two messages to those who watch everything."
+TICKS_A_SECOND = 4
+SWEEP_TICKS = 20
+"So many ticks until everything was compared anew."
 RING = 4096
 "Changes kept for clients that are behind, or come back."
 NUMBER_TRIES = (0.01, 0.05, 0.25, 1.0)
 "Seconds between two looks for a number that isn't written yet."
+MESSAGES_FOR = 600.0
+"Seconds that a message to the floor is shown."
+MESSAGES_KEPT = 100
+KEEP_TICKS = 240
+KEEP_ROWS = 10_000
+"Figures of the day are stored after so many ticks or rows of the ledger."
 
-Numbers = Callable[[str, Sequence[str]], Awaitable[dict[str, str]]]
-"(tenant, contacts) → what the ledger tells of their numbers."
+Callers = Callable[[str, Sequence[str]], Awaitable[dict[str, Caller]]]
+"(tenant, contacts) → what the ledger and the customers' cards tell of who they are."
+
+
+class Keeper(Protocol):
+    """Where the figures of the day survive a restart."""
+
+    async def bring_back(self, tenant: str) -> Back | None: ...
+
+    async def keep(self, tenant: str, seq: int, body: bytes) -> None: ...
 
 
 class Entry(NamedTuple):
@@ -54,6 +77,10 @@ class Entry(NamedTuple):
     seq: int
     "The ledger's, that the change reflects."
     changes: list[Change]
+    agents: frozenset[str]
+    "On whose desks it stands, queues aside."
+    queues: bool
+    "Figures of queues are among it."
 
 
 class Update(NamedTuple):
@@ -63,6 +90,24 @@ class Update(NamedTuple):
     place: str
     seq: int
     shown: list[Shown]
+
+
+class Follower:
+    """A client that is registered: wakes it up when there is something to tell."""
+
+    __slots__ = ("_event", "agent", "wide")
+
+    def __init__(self, user: User) -> None:
+        self.agent = user.agent if holds(user, Permission.DESK) else None
+        self.wide = holds(user, Permission.AGENTS) or holds(user, Permission.QUEUES)
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        self._event.set()
+
+    async def woken(self) -> None:
+        await self._event.wait()
+        self._event.clear()
 
 
 class Hub:
@@ -75,21 +120,44 @@ class Hub:
         zone: ZoneInfo,
         now: Callable[[], float],
         seq: Callable[[], int],
-        numbers: Numbers | None = None,
+        callers: Callers | None = None,
+        *,
+        settings: Callable[[], Tenant] | None = None,
+        outside: Callable[[str, str], Mapping[str, str]] | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.tenant = tenant
         self._centre = centre
+        self._zone = zone
         self._now = now
         self._seq = seq
-        self._numbers = numbers
+        self._callers = callers
+        self._settings = settings or (lambda: Tenant(tenant, tenant))
+        self._outside = outside
+        self._keeper = keeper
+        self._early: list[tuple[int, list[Event]]] | None = [] if keeper is not None else None
+        "Steps since we began, until the figures of before are there."
         self._boot = secrets.token_hex(4)
         self._live = Live(zone)
-        self._known = start(centre(), now())
-        self._last: Board = board(centre(), self._known, self._live.view(centre(), now()).queues)
+        self._live.meet(centre(), now())
+        self._world = World(centre(), self._live.memory, self._settings(), now())
+        self._watches: dict[str, Watch] = {}
+        self._messages: dict[str, float] = {}
+        "Id → when it ends."
+        self._name_teams()
+        self._last: Board = board(self._fresh_world(), self._live.view_queues(centre(), now()))
         self._ring: deque[Entry] = deque(maxlen=RING)
         self._number = 0
         self._dirty = False
-        self._changed = asyncio.Event()
+        self._kept = (0, 0)
+        "Tick and seq at which the figures were stored."
+        self._tick = 0
+        self._sweep: list[Key] = []
+        self._wide: set[Follower] = set()
+        self._by_agent: dict[str, set[Follower]] = {}
+        self._frame: asyncio.TimerHandle | None = None
+        self._framed = 0.0
+        self._figures_wait = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.clients = 0
 
@@ -99,30 +167,58 @@ class Hub:
         """One step's events, with the centre as it is after them."""
         if not events:
             return
-        self._live.take(centre, events)
-        at = events[-1].at
-        agents, contacts = remember(self._known, centre, events, at)
+        if self._early is not None:
+            self._early.append((self._seq(), list(events)))
+        agents, contacts = self._live.take(centre, events)
         self._dirty = True
-        fresh: list[tuple[Key, Entity | None]] = []
-        for name in agents:
-            agent = centre.agents.get(name)
-            fresh.append(
-                (("agent", name), None if agent is None else agent_entity(centre, self._known, agent))
-            )
+        world = self._fresh_world()
+        began: list[str] = []
+        for event in events:
+            match event:
+                case ContactBegan():
+                    began.append(event.contact)
+                case QueueDefined() | QueueDropped() | AgentDefined() | AgentDropped():
+                    world.members.clear()
+                    self._name_teams()
+                case _:
+                    pass
         for name in contacts:
-            contact = centre.contacts.get(name)
-            fresh.append(
-                (("contact", name), None if contact is None else contact_entity(centre, self._known, contact))
-            )
-        self._publish(self._against_last(fresh))
-        began = [one.contact for one in events if isinstance(one, ContactBegan)]
+            if name not in centre.contacts:
+                world.callers.pop(name, None)
+        self._publish(
+            self._against_last([*(("agent", one) for one in agents), *(("contact", one) for one in contacts)])
+        )
         if began:
             self._look_up(began)
 
-    def _against_last(self, fresh: Sequence[tuple[Key, Entity | None]]) -> list[Change]:
+    def _fresh_world(self) -> World:
+        world = self._world
+        world.centre, world.memory = self._centre(), self._live.memory
+        world.tenant, world.now = self._settings(), self._now()
+        return world
+
+    def _name_teams(self) -> None:
+        self._world.teams = {
+            agent: team.id for team in self._settings().teams.values() for agent in team.agents
+        }
+
+    def _make(self, key: Key) -> Entity | None:
+        world = self._world
+        kind, name = key
+        if kind == "agent":
+            agent = world.centre.agents.get(name)
+            return None if agent is None else agent_entity(world, agent)
+        contact = world.centre.contacts.get(name)
+        if contact is None:
+            return None
+        if self._outside is not None:
+            world.outside.update(self._outside(self.tenant, name))
+        return contact_entity(world, contact)
+
+    def _against_last(self, keys: Iterable[Key]) -> list[Change]:
         changes = []
-        for key, entity in fresh:
-            old = self._last.get(key)
+        for key in keys:
+            old, entity = self._last.get(key), self._make(key)
             if entity is None:
                 if old is not None:
                     changes.append(Change(key, old, None))
@@ -133,33 +229,141 @@ class Hub:
     def flush(self) -> None:
         """Compare everything with what was published, and publish what differs."""
         self._dirty = False
-        centre, now = self._centre(), self._now()
-        fresh = board(centre, self._known, self._live.view(centre, now).queues)
+        views = self._live.view_queues(self._centre(), self._now())
+        self._judge(views)
+        fresh = board(self._fresh_world(), views)
+        fresh |= {key: one for key, one in self._last.items() if key[0] == "message"}
         self._publish(differences(self._last, fresh))
+
+    def tick(self) -> None:
+        """Four times a second: figures of queues if anything happened, limits once a second, a part of the rest."""
+        self._tick += 1
+        whole = self._tick % TICKS_A_SECOND == 0
+        changes: list[Change] = []
+        if self._dirty or whole:
+            self._dirty = False
+            world = self._fresh_world()
+            views = self._live.view_queues(world.centre, world.now)
+            if whole:
+                self._judge(views)
+            there = set()
+            for view in views:
+                key: Key = ("queue", view.id)
+                there.add(key)
+                entity = queue_entity(world, view)
+                old = self._last.get(key)
+                if not entity.same(old):
+                    changes.append(Change(key, old, entity))
+            gone = [key for key in self._last if key[0] == "queue" and key not in there] if whole else []
+            changes += [Change(key, self._last[key], None) for key in gone]
+            if whole:
+                changes += self._over(world.now)
+                # Whoever's own page is open is told at once why nobody calls; boards with the sweep.
+                changes += self._against_last(
+                    [("agent", one) for one in self._by_agent if one in world.centre.agents]
+                )
+        if not self._sweep:
+            self._sweep = [key for key in self._last if key[0] in ("agent", "contact")]
+        part = max(len(self._last) // SWEEP_TICKS, 10)
+        self._fresh_world()
+        some, self._sweep = self._sweep[:part], self._sweep[part:]
+        self._publish([*changes, *self._against_last(some)])
+        if whole and self._figures_wait:
+            self._figures_wait = False
+            for followers in self._by_agent.values():
+                for one in followers:
+                    one.wake()
+
+    def _judge(self, views: Iterable[QueueView]) -> None:
+        """Which queues call for attention."""
+        now, tenant = self._now(), self._settings()
+        for view in views:
+            configured = tenant.queues.get(view.id)
+            if configured is None:
+                continue
+            watch = self._watches.setdefault(view.id, Watch())
+            self._world.levels[view.id] = watch.take(
+                {
+                    "service_level": view.now.service_level,
+                    "longest_wait": view.longest_wait if view.waiting else None,
+                    "waiting": float(len(view.waiting)),
+                },
+                limits(configured.thresholds, view.target),
+                now,
+            )
 
     def _publish(self, changes: list[Change]) -> None:
         if not changes:
             return
-        for key, _, new in changes:
+        concerned: set[str] = set()
+        queues = False
+        for key, old, new in changes:
             if new is None:
                 self._last.pop(key, None)
             else:
                 self._last[key] = new
+            if key[0] == "queue":
+                queues = True
+                continue
+            for entity in (old, new):
+                if entity is not None:
+                    concerned |= entity.agents
         self._number += 1
-        self._ring.append(Entry(self._number, self._seq(), changes))
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._ring.append(Entry(self._number, self._seq(), changes, frozenset(concerned), queues))
+        for agent in concerned:
+            for one in self._by_agent.get(agent, ()):
+                one.wake()
+        self._figures_wait = self._figures_wait or queues
+        if self._wide:
+            self._wake_wide()
 
-    # --- numbers, which only the ledger knows ---
+    def _wake_wide(self) -> None:
+        if self._frame is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._frame = loop.call_at(max(self._framed + FRAME, loop.time()), self._next_frame)
+
+    def _next_frame(self) -> None:
+        self._frame = None
+        self._framed = asyncio.get_running_loop().time()
+        for one in self._wide:
+            one.wake()
+
+    # --- messages to the floor ---
+
+    def say(self, sender: str, text: str, agents: Iterable[str], teams: Iterable[str]) -> str:
+        """Show a message on the desks of these agents, and to who watches these teams. Gives its id."""
+        now = self._now()
+        name = f"{int(now * 1000):011x}{secrets.token_hex(3)}"
+        self._messages[name] = now + MESSAGES_FOR
+        changes = [Change(("message", name), None, message_entity(name, sender, text, now, agents, teams))]
+        while len(self._messages) > MESSAGES_KEPT:
+            oldest = next(iter(self._messages))
+            del self._messages[oldest]
+            changes.append(Change(("message", oldest), self._last.get(("message", oldest)), None))
+        self._publish(changes)
+        return name
+
+    def _over(self, now: float) -> list[Change]:
+        over = [name for name, ends in self._messages.items() if ends <= now]
+        for name in over:
+            del self._messages[name]
+        return [Change(("message", name), self._last.get(("message", name)), None) for name in over]
+
+    # --- who calls, which only the ledger knows ---
+
+    def look_up_again(self, contacts: Iterable[str] | None = None) -> None:
+        """A customer's card has changed: who the open contacts are is asked anew."""
+        self._look_up(list(self._centre().contacts if contacts is None else contacts))
 
     def _look_up(self, contacts: Sequence[str]) -> None:
-        if self._numbers is not None:
-            task = asyncio.get_running_loop().create_task(self._tell_numbers(list(contacts)))
+        if self._callers is not None and contacts:
+            task = asyncio.get_running_loop().create_task(self._tell_callers(list(contacts)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _tell_numbers(self, contacts: list[str]) -> None:
-        assert self._numbers is not None
+    async def _tell_callers(self, contacts: list[str]) -> None:
+        assert self._callers is not None
         for pause in NUMBER_TRIES:
             await asyncio.sleep(pause)
             centre = self._centre()
@@ -167,21 +371,18 @@ class Hub:
             if not contacts:
                 return
             try:
-                found = await self._numbers(self.tenant, contacts)
+                found = await self._callers(self.tenant, contacts)
             except Exception:
                 log.exception("tenant %s: numbers of callers can't be read now", self.tenant)
                 continue
-            centre = self._centre()
-            there = {one: number for one, number in found.items() if one in centre.contacts}
-            self._known.numbers |= there
-            self._publish(
-                self._against_last(
-                    [
-                        (("contact", one), contact_entity(centre, self._known, centre.contacts[one]))
-                        for one in there
-                    ]
-                )
-            )
+            world = self._fresh_world()
+            there = {one: caller for one, caller in found.items() if one in world.centre.contacts}
+            world.callers |= there
+            keys: list[Key] = [("contact", one) for one in there]
+            for one in there:
+                entity = self._last.get(("contact", one))
+                keys += [("agent", agent) for agent in (entity.agents if entity is not None else ())]
+            self._publish(self._against_last(keys))
             contacts = [one for one in contacts if one not in found]
 
     # --- who looks ---
@@ -193,6 +394,14 @@ class Hub:
     @property
     def seq(self) -> int:
         return self._seq()
+
+    @property
+    def live(self) -> Live:
+        return self._live
+
+    @property
+    def world(self) -> World:
+        return self._fresh_world()
 
     def entity(self, key: Key) -> Entity | None:
         return self._last.get(key)
@@ -206,8 +415,11 @@ class Hub:
         number = self._number_of(place)
         if number == self._number:
             return None
+        wide = holds(user, Permission.AGENTS) or holds(user, Permission.QUEUES)
         shown: dict[tuple[str, str], Shown] = {}
         for entry in self._entries_after(number):
+            if not wide and not entry.queues and user.agent not in entry.agents:
+                continue
             for one in narrow(user, entry.changes):
                 shown.pop(one[:2], None)
                 shown[one[:2]] = one  # the last word on each counts
@@ -227,30 +439,69 @@ class Hub:
         behind = self._number - number
         return [self._ring[index] for index in range(len(self._ring) - behind, len(self._ring))]
 
-    async def changed(self, place: str) -> None:
-        """Returns once something came after the place; at once when it did already."""
-        if place == self.place:
-            await self._changed.wait()
+    def follow(self, user: User) -> Follower:
+        """Be woken from now on, until `unfollow`."""
+        one = Follower(user)
+        if one.wide:
+            self._wide.add(one)
+        if one.agent is not None:
+            self._by_agent.setdefault(one.agent, set()).add(one)
+        return one
+
+    def unfollow(self, one: Follower) -> None:
+        self._wide.discard(one)
+        if one.agent is not None:
+            mates = self._by_agent.get(one.agent, set())
+            mates.discard(one)
+            if not mates:
+                self._by_agent.pop(one.agent, None)
 
     # --- its task ---
 
     async def run(self) -> None:
+        await self._bring_back()
         self._look_up(list(self._centre().contacts))
-        quiet = 0.0
         while True:
             await asyncio.sleep(FIGURES_EVERY)
-            quiet += FIGURES_EVERY
-            if not self._dirty and quiet < QUIET_EVERY:
-                continue
-            quiet = 0.0
             try:
-                self.flush()
+                self.tick()
+                await self._keep()
             except Exception:
                 log.exception("tenant %s: the live view can't be made now", self.tenant)
+
+    async def _bring_back(self) -> None:
+        """Go on with the figures of the day where the last run left them; what came meanwhile is taken in after."""
+        if self._keeper is None:
+            return
+        try:
+            back = await self._keeper.bring_back(self.tenant)
+            if back is not None:
+                for seq, events in self._early or ():
+                    if seq > back.seq:
+                        for event in events:
+                            evolve(back.centre, event)
+                        back.live.take(back.centre, events)
+                self._live = back.live
+                self._live.meet(self._centre(), self._now())
+                self.flush()
+        except Exception:
+            log.exception("tenant %s: today's figures of before the start are missing", self.tenant)
+        self._early = None
+
+    async def _keep(self) -> None:
+        tick, seq = self._kept
+        now_at = self._seq()
+        if self._keeper is None or now_at == seq:
+            return
+        if tick == 0 or self._tick - tick >= KEEP_TICKS or now_at - seq >= KEEP_ROWS:
+            self._kept = self._tick, now_at
+            await self._keeper.keep(self.tenant, now_at, self._live.stored())
 
     def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
+        if self._frame is not None:
+            self._frame.cancel()
 
 
 def message(update: Update, at: float) -> dict[str, Any]:

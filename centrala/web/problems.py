@@ -22,8 +22,16 @@ CODES: dict[str, int] = {
     "CODE-WRONG": 403,
     "PASSWORD-WRONG": 403,
     "PASSWORD-WEAK": 422,
+    "PASSWORD-TEMPORARY": 403,
     "NAME-TAKEN": 409,
     "TOO-MANY": 409,
+    "LAST-ADMINISTRATOR": 409,
+    "EDIT-RACE": 409,
+    "MERGED": 409,
+    "NO-UNDO": 409,
+    "IN-USE": 409,
+    "SETTINGS-WRONG": 422,
+    "SOUND-WRONG": 422,
     "SIGN-IN-SLOW": 429,
     "BUSY": 503,
     "NOT-ALLOWED": 403,
@@ -53,14 +61,17 @@ class ProblemBody(BaseModel):
     detail: str
     code: str
     errors: list[dict[str, str]] = Field(default_factory=list)
+    conflicts: list[dict[str, Any]] = Field(default_factory=list)
+    "With EDIT-RACE: what both wrote, `{field, yours, theirs, by, at}` each."
 
 
 class Problem(Exception):
-    """Raised anywhere below a route; becomes the answer."""
+    """Raised anywhere below a route; becomes the answer. `more` are further members of it (RFC 9457, 3.2)."""
 
-    def __init__(self, code: str, detail: str, **headers: str) -> None:
+    def __init__(self, code: str, detail: str, /, more: dict[str, Any] | None = None, **headers: str) -> None:
         super().__init__(detail)
         self.code = code
+        self.more = more or {}
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
@@ -68,7 +79,11 @@ NOT_FOUND = "There is nothing here, or nothing that you may see."
 
 
 def response(
-    code: str, detail: str, headers: dict[str, str] | None = None, errors: list[dict[str, str]] | None = None
+    code: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    errors: list[dict[str, str]] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Response:
     status = CODES[code]
     body: dict[str, Any] = {
@@ -80,6 +95,7 @@ def response(
     }
     if errors:
         body["errors"] = errors
+    body |= more or {}
     if code == "SIGNED-OUT":
         headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
     return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
@@ -90,7 +106,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(_: Request, it: Problem) -> Response:
-        return response(it.code, str(it), it.headers)
+        return response(it.code, str(it), it.headers, more=it.more)
 
     @app.exception_handler(PeopleError)
     async def people(_: Request, it: PeopleError) -> Response:

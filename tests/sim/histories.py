@@ -159,6 +159,7 @@ def a_blind_transfer() -> Iterator[f.Fact]:
     yield f.TimerFired(31.0, "wrap:ann")
     yield f.TransferAsked(40.0, "c1", "c1.1", "202")
     yield f.HungUp(50.0, "c1", "c1.2")
+    yield f.TimerFired(60.0, "wrap:bob")
 
 
 def an_agent_calls_out_while_offered() -> Iterator[f.Fact]:
@@ -167,7 +168,7 @@ def an_agent_calls_out_while_offered() -> Iterator[f.Fact]:
     yield f.ContactArrived(11.0, "c2", "", party="p2", agent="ann", outside=True)
     yield f.Answered(11.5, "c1", "c1.1")
     yield f.Answered(13.0, "c1", "c1.2")
-    yield f.Answered(15.0, "c2", "c2.1")
+    yield f.Answered(15.0, "c2", "c2")
     yield f.HungUp(20.0, "c1")
     yield f.HungUp(60.0, "c2")
     yield f.TimerFired(75.0, "wrap:bob")

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.unit.test_core_machine import CoreMachine
+from tests.unit.test_core_machine import ConversationMachine, CoreMachine
 
 pytestmark = pytest.mark.sim
 
@@ -12,8 +12,11 @@ class DeepMachine(CoreMachine):
     pass
 
 
-TestCoreDeep = DeepMachine.TestCase
-TestCoreDeep.settings = settings(
+class DeepConversationMachine(ConversationMachine):
+    pass
+
+
+DEEP = settings(
     max_examples=900,
     stateful_step_count=60,
     deadline=None,
@@ -21,3 +24,8 @@ TestCoreDeep.settings = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+
+TestCoreDeep = DeepMachine.TestCase
+TestCoreDeep.settings = DEEP
+TestConversationsDeep = DeepConversationMachine.TestCase
+TestConversationsDeep.settings = DEEP

@@ -8,6 +8,7 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
+from centrala.core.mix import bridge
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
 
 pytestmark = pytest.mark.unit
@@ -134,7 +135,7 @@ def test_ring_all_the_first_answer_wins_and_losers_are_free() -> None:
     house = House(queue(strategy="ring_all"), agents="ann bob eve").call("1").call("2")
     assert house.offers() == {"1.1": "ann", "1.2": "bob", "1.3": "eve"}
     house.answer("1.2")
-    connect = [type(command) for command in house.asked].index(c.Connect)
+    connect = [type(command) for command in house.asked].index(c.Mix)
     cancel = [type(command) for command in house.asked].index(c.CancelRing)
     assert connect < cancel, "the losers ring until the bridge is up"
     assert house.offers() == {"2.1": "ann", "2.2": "eve"}  # the next one rings all who are left
@@ -477,7 +478,7 @@ def test_a_number_rings_its_agent() -> None:
     house.tell(f.Rang, "1", "1.1")
     assert house.asked == [c.RingBack("1")]
     house.answer("1.1")
-    assert house.asked[:3] == [c.Answer("1"), c.Connect("1", "1.1"), c.Record("1", "1.1")]
+    assert house.asked[:3] == [c.Answer("1"), c.Mix("1", bridge("1", "1.1")), c.Record("1", "1.1")]
     assert house.call("2", "201").asked[0] == c.Refuse("2", "busy")
     assert house.call("3", "unknown").asked[0] == c.Refuse("3", "not_found")
     house.hang_up("1").tell(f.PhoneUnregistered, "ann")
@@ -502,7 +503,7 @@ def test_a_phone_outside_takes_as_many_calls_as_come() -> None:
 
 def test_a_number_that_plays_music() -> None:
     house = House().number("400", Destination("music", "default")).call("1", "400")
-    assert house.asked == [c.Answer("1"), c.Play("1", "default")]
+    assert house.asked == [c.Answer("1"), c.Mix("1", {"1": {"sound:default": 1.0}})]
     assert house.hang_up("1").seen(e.ContactEnded)[0].outcome == "answered"
 
 
@@ -514,8 +515,8 @@ def test_an_agent_calls_somebody_outside_and_is_busy_meanwhile() -> None:
     assert house.did(c.Ring)[0].target == Destination("line")
     assert house.state("ann") == "on_contact"
     assert not house.call("1").did(c.Ring)
-    house.answer("out.1")
-    assert house.did(c.Connect)
+    house.tell(f.Answered, "out", "out")
+    assert house.asked[:2] == [c.Answer("out", "out.1"), c.Mix("out", bridge("out", "out.1"))]
     house.hang_up("out", "out.1")
     assert house.offers() == {"1.1": "ann"}
     assert house.seen(e.ContactBegan)[0].direction == "outbound"
@@ -537,9 +538,9 @@ def test_an_agent_who_calls_while_offered_gives_the_offer_up() -> None:
 
 def test_hold_plays_music_and_back() -> None:
     house = House(queue(agents="ann", music="waltz"), agents="ann").call("1").answer("1.1")
-    assert house.tell(f.PutOnHold, "1", "1.1").asked == [c.Play("1", "waltz")]
+    assert house.tell(f.PutOnHold, "1", "1.1").asked == [c.Mix("1", {"1": {"sound:waltz": 1.0}, "1.1": {}})]
     assert isinstance(house.tell(f.PutOnHold, "1", "1.1").last[0], e.Refused)
-    assert house.tell(f.TakenOffHold, "1", "1.1").asked == [c.Connect("1", "1.1")]
+    assert house.tell(f.TakenOffHold, "1", "1.1").asked == [c.Mix("1", bridge("1", "1.1"))]
 
 
 def test_blind_transfer_frees_the_agent_and_the_wait_begins_anew() -> None:

@@ -17,8 +17,10 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, decide, evolve, step, timers
+from centrala.core.explain import lamps, why_no_calls
+from centrala.core.mix import mix
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.core.state import Agent, level_in, rebuild
+from centrala.core.state import Agent, Contact, level_in, rebuild
 
 pytestmark = pytest.mark.unit
 
@@ -55,6 +57,7 @@ queue_specs = st.builds(
     when_no_agents=ways_out,
     after_max_wait=ways_out,
     when_closed=ways_out,
+    dispositions=st.sampled_from([(), (), ("sold", "lost")]),
     open_at=st.none() | st.sampled_from([(), ((0.0, 1050.0), (1200.0, 9e9)), ((0.0, 9e9),)]),
 )
 agent_specs = st.builds(
@@ -73,9 +76,10 @@ class World:
     """Callers, phones and timers, as the commands have left them."""
 
     callers: dict[str, bool] = field(default_factory=dict)
-    "Contact → answered; gone when its caller is."
+    "Contact → answered; gone when its customer is."
     phones: dict[str, str] = field(default_factory=dict)
-    "Leg → ringing, talking or over."
+    "Leg → calling (not answered by us), ringing, talking or over. A customer who is rung has the contact's name."
+    hears: dict[str, c.Hears] = field(default_factory=dict)
     timers: dict[str, float] = field(default_factory=dict)
     spent: list[str] = field(default_factory=list)
     "Timers that were set once and are no more."
@@ -86,37 +90,51 @@ class World:
     def believe(self, fact: f.Fact) -> None:
         """What is true outside before the core hears of it."""
         match fact:
-            case f.ContactArrived(contact=contact):
-                self.callers.setdefault(contact, False)
+            case f.ContactArrived(contact=contact, agent=agent, outside=outside):
+                if agent is not None and outside:
+                    self.phones.setdefault(f"{contact}.1", "calling")
+                else:
+                    self.callers.setdefault(contact, False)
             case f.HungUp(contact=contact, leg=""):
                 self.callers.pop(contact, None)
+            case f.Answered(contact=contact, leg=leg) if self.phones.get(leg) == "ringing":
+                self.phones[leg] = "talking"
+                if leg == contact:
+                    del self.phones[leg]
+                    self.callers[contact] = True
             case f.HungUp(leg=leg) | f.OfferFailed(leg=leg) if leg in self.phones:
                 if isinstance(fact, f.HungUp) or self.phones[leg] == "ringing":
                     self.phones[leg] = "over"
 
     def carry_out(self, command: c.Command, fact: f.Fact) -> None:
         match command:
-            case c.Answer(contact):
+            case c.Answer(contact, ""):
                 assert self.callers[contact] is False, "answered twice"
                 self.callers[contact] = True
-            case c.RingBack(contact):
+            case c.Answer(_, leg):
+                assert self.phones[leg] == "calling", "answered twice"
+                self.phones[leg] = "talking"
+            case c.RingBack(contact, ""):
                 assert self.callers[contact] is False, "ring-back after the answer"
-            case c.Refuse(contact):
+            case c.RingBack(_, leg):
+                assert self.phones[leg] == "calling", "ring-back after the answer"
+            case c.Refuse(contact, _, ""):
                 assert self.callers.pop(contact) is False, "refused after the answer"
+            case c.Refuse(_, _, leg):
+                assert self.phones[leg] == "calling", "refused after the answer"
+                self.phones[leg] = "over"
             case c.Ring(contact, leg):
-                assert contact in self.callers
                 assert leg not in self.phones, "a leg's name was used before"
+                assert leg not in self.callers, "rang a customer who is there"
                 self.phones[leg] = "ringing"
             case c.CancelRing(_, leg):
                 assert self.phones[leg] == "ringing", "cancelled what does not ring"
                 self.phones[leg] = "over"
-            case c.Connect(contact, leg):
-                assert self.callers[contact] is True, "connected before the answer"
-                took_off_hold = isinstance(fact, f.TakenOffHold)
-                assert self.phones[leg] == ("talking" if took_off_hold else "ringing")
-                self.phones[leg] = "talking"
-            case c.Play(contact) | c.Record(contact):
+            case c.Mix(contact, hears):
+                self.hears[contact] = hears
+            case c.Record(contact, leg):
                 assert contact in self.callers
+                assert self.phones[leg] == "talking"
             case c.HangUp(contact, ""):
                 assert self.callers.pop(contact) is True, "hung up on an unanswered caller"
             case c.HangUp(_, leg):
@@ -142,6 +160,42 @@ def eligible(agent: Agent) -> bool:
         and agent.wrap is None
         and agent.rest_until is None
     )
+
+
+def overheard(who: Contact, hears: c.Hears) -> None:
+    """Nobody hears whom they mustn't. Says again, in other words than `mix`, what is true of every matrix."""
+    legs = {who.id, *(leg for leg, one in who.parties.items() if one.state == "talking")}
+    assert set(hears) == legs, "somebody's ear is forgotten, or nobody's is named"
+    quiet = {leg for leg, one in who.parties.items() if one.role == "supervisor" and one.mode != "barge"}
+    for ear, row in hears.items():
+        sounds = [source for source in row if source.startswith("sound:")]
+        voices = set(row) - set(sounds)
+        assert voices <= legs - {ear}, "hears themself, or a stranger"
+        assert all(gain == 1.0 for gain in row.values())
+        assert len(sounds) <= 1
+        if ear not in quiet:
+            assert not (voices - quiet and sounds), "music beside a conversation"
+        party = who.parties.get(ear)
+        if party is not None and party.held:
+            assert not row, "a phone that holds us hears something"
+        for voice in voices:
+            speaker = who.parties.get(voice)
+            assert speaker is None or not (speaker.muted or speaker.held), "hears who is muted or away"
+            if voice in quiet:
+                assert speaker is not None
+                assert (speaker.mode, ear) == ("whisper", who.leg), (
+                    "a supervisor is heard by another than the owner"
+                )
+            elif ear not in quiet and not (party is not None and party.muted):
+                assert ear in hears[voice], "one hears the other, but not the reverse"
+    consult = who.consult
+    if consult is not None and consult.state == "talking":
+        assert consult.leg not in hears[who.id], "the customer hears whom the owner asks"
+        assert who.id not in hears[consult.leg]
+    if who.state == "held" and not who.conference:
+        assert [source.startswith("sound:") for source in hears[who.id]] == [True], (
+            "held, and hears other than music"
+        )
 
 
 def indexes(centre: Centre) -> dict[str, Any]:
@@ -188,6 +242,7 @@ class CoreMachine(RuleBasedStateMachine):
         for command in commands:
             self.world.carry_out(command, fact)
         self.check_contacts()
+        self.check_sound()
         self.check_agents()
         self.check_queues()
         pending = dict(timers(self.centre)).keys() - self.world.timers.keys()
@@ -232,18 +287,30 @@ class CoreMachine(RuleBasedStateMachine):
             case e.WrapUpBegan(agent=name, contact=contact):
                 assert contact in centre.agents[name].calls, "after-call work for somebody else's call"
         if getattr(event, "contact", None) in self.ended:
-            assert isinstance(event, e.ContactEnded | e.WrapUpEnded | e.Recorded | e.AgentFreed), event
+            assert isinstance(
+                event,
+                e.ContactEnded | e.WrapUpEnded | e.WrapUpOverran | e.WrapUpProlonged | e.ResultNoted | e.Recorded
+                | e.AgentFreed,
+            ), event  # fmt: skip
 
     def check_contacts(self) -> None:
         centre, world = self.centre, self.world
         alive = {name: who for name, who in centre.contacts.items() if who.state != "wrap_up"}
-        assert world.callers == {name: who.answered for name, who in alive.items()}, (
-            "callers and contacts differ"
+        there = {name: who.answered for name, who in alive.items() if who.customer}
+        assert world.callers == there, "callers and contacts differ"
+        parties = {
+            leg: "calling" if leg == who.leg and not who.answered else one.state
+            for who in alive.values()
+            for leg, one in who.parties.items()
+        }
+        ringing = [*(leg for who in alive.values() for leg in who.offers), *(
+            leg for leg, state in parties.items() if state == "ringing")]  # fmt: skip
+        assert world.phones_that("ringing") == sorted(ringing), (
+            "phones ring that no offer is about, or the reverse"
         )
-        ringing = sorted(leg for who in alive.values() for leg in who.offers)
-        assert world.phones_that("ringing") == ringing, "phones ring that no offer is about, or the reverse"
-        talking = sorted(who.leg for who in alive.values() if who.leg is not None)
-        assert world.phones_that("talking") == talking
+        for what in ("talking", "calling"):
+            known = sorted(leg for leg, state in parties.items() if state == what)
+            assert world.phones_that(what) == known, what
         wraps = [agent.wrap for agent in centre.agents.values() if agent.wrap is not None]
         for name, who in centre.contacts.items():
             assert who.wrapping == wraps.count(name)
@@ -254,34 +321,61 @@ class CoreMachine(RuleBasedStateMachine):
                     assert who.queue in centre.queues
                 case "offered":
                     assert who.offers
-                    assert who.leg is None
+                    assert who.leg is None or not who.customer
+                    assert not set(who.parties) - {who.leg}
                 case "active" | "held":
                     assert not who.standing
                     assert not who.offers
+                    assert who.customer
                     assert who.leg is not None or (who.target is not None and who.target.kind == "music")
+                    if who.leg is not None:
+                        owner = who.parties[who.leg]
+                        assert (owner.role, owner.state, owner.agent) == ("agent", "talking", who.leg_agent)
+                        assert [one.role for one in who.parties.values()].count("agent") == 1, "two owners"
+                        assert [one.role for one in who.parties.values()].count("consult") <= 1
                 case "wrap_up":
                     assert who.wrapping
                     assert not who.offers
+                    assert not who.parties
                     assert not who.standing
                 case _:
                     raise AssertionError(f"the contact is nowhere: {who.state}")
         assert sorted(self.began) == sorted([*self.ended, *alive]), "a contact was lost"
+
+    def check_sound(self) -> None:
+        for who in self.centre.contacts.values():
+            hears = mix(self.centre, who)
+            if who.state == "wrap_up" or not who.answered:
+                assert not hears
+                continue
+            assert self.world.hears[who.id] == hears, "what was said last is not what should be heard"
+            if who.state in ("active", "held") and who.leg is not None:
+                overheard(who, hears)
 
     def check_agents(self) -> None:
         contacts = self.centre.contacts
         for name, agent in self.centre.agents.items():
             assert not (agent.offers and agent.calls), "rings during a conversation"
             assert len(agent.offers) <= 1
-            assert len([leg for leg in agent.calls.values() if leg]) <= 1, "two conversations"
+            rung = [
+                contact for contact, leg in agent.calls.items() if leg and contacts[contact].agent != name
+            ]
+            assert len(rung) <= 1, "two conversations"
             for leg, contact in agent.offers.items():
-                assert contacts[contact].offers[leg].agent == name
+                who = contacts[contact]
+                about = who.offers.get(leg) or who.parties[leg]
+                assert about.agent == name
             for contact, leg in agent.calls.items():
                 who = contacts[contact]
                 assert who.state != "wrap_up"
-                assert (who.leg, who.leg_agent) == (leg, name) if leg else who.agent == name
+                assert who.parties[leg].agent == name if leg else who.agent == name
             if agent.wrap is not None:
                 assert agent.wrap in contacts
             assert agent.idle == eligible(agent)
+            assert not (agent.asleep and agent.reachable)
+            reason = why_no_calls(self.centre, name, self.now)
+            gets_calls = reason.code in ("NEXT", "NOBODY_WAITS", "NO_QUEUE", "SKILL", "QUEUES_CLOSED")
+            assert gets_calls == eligible(agent) == all(lamps(self.centre, name).values()), reason
 
     def check_queues(self) -> None:
         centre = self.centre
@@ -367,7 +461,7 @@ class CoreMachine(RuleBasedStateMachine):
     def leg(self, which: int, what: str) -> tuple[str, str]:
         legs = self.world.phones_that(what)
         leg = legs[which % len(legs)]
-        return leg.rpartition(".")[0], leg
+        return leg.rpartition(".")[0] or leg, leg
 
     @precondition(lambda self: self.world.phones_that("ringing"))
     @rule(which=st.integers(0, 99), rings=st.booleans())
@@ -383,7 +477,8 @@ class CoreMachine(RuleBasedStateMachine):
         if busy:
             self.burst(NUMBERS[0], 6)
         for leg in self.world.phones_that("ringing"):
-            self.tell(f.Answered(self.now, leg.rpartition(".")[0], leg))
+            if self.world.phones[leg] == "ringing":
+                self.tell(f.Answered(self.now, leg.rpartition(".")[0] or leg, leg))
 
     @precondition(lambda self: self.world.phones_that("talking"))
     @rule(by_agent=st.booleans())
@@ -395,7 +490,7 @@ class CoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.phones_that("ringing"))
     @rule(
         which=st.integers(0, 99),
-        cause=st.sampled_from(["busy", "declined", "no_answer", "unreachable", "failed"]),
+        cause=st.sampled_from(["busy", "declined", "no_answer", "unreachable", "failed", "asleep"]),
     )
     def fail(self, which: int, cause: str) -> None:
         self.tell(f.OfferFailed(self.now, *self.leg(which, "ringing"), cause))
@@ -422,6 +517,122 @@ class CoreMachine(RuleBasedStateMachine):
     def transfer(self, which: int, number: str, outside: bool) -> None:
         self.tell(f.TransferAsked(self.now, *self.leg(which, "talking"), number, outside))
 
+    # --- what pages ask for ---
+
+    def somebody(self, which: int, *, inside: bool) -> tuple[str, str]:
+        """(contact, agent): one who is in it, or anybody."""
+        pairs = [
+            (name, one.agent)
+            for name, who in sorted(self.centre.contacts.items())
+            for one in who.parties.values()
+            if one.agent is not None
+        ]
+        if not inside or not pairs:
+            pairs = [(name, agent) for name in sorted(self.centre.contacts) for agent in AGENTS]
+        return pairs[which % len(pairs)]
+
+    @precondition(lambda self: self.centre.contacts)
+    @rule(
+        which=st.integers(0, 999),
+        inside=st.sampled_from([True, True, True, False]),
+        kind=st.sampled_from(
+            [f.HoldAsked, f.ResumeAsked, f.HangUpAsked, f.LeaveAsked, f.SwapAsked, f.SwapAsked, f.CompleteAsked,
+             f.ConferenceAsked, f.ConferenceAsked]
+        ),
+    )  # fmt: skip
+    def asks(self, which: int, inside: bool, kind: Any) -> None:
+        self.tell(kind(self.now, *self.somebody(which, inside=inside)))
+
+    @precondition(lambda self: self.centre.contacts)
+    @rule(
+        which=st.integers(0, 999),
+        kind=st.sampled_from([f.HandOverAsked, f.ConsultAsked, f.ConsultAsked]),
+        number=st.sampled_from([*AGENTS, *(f"queue:{name}" for name in QUEUES), *NUMBERS]),
+        outside=st.sampled_from([False, False, True]),
+    )
+    def asks_for_somebody(self, which: int, kind: Any, number: str, outside: bool) -> None:
+        self.tell(kind(self.now, *self.somebody(which, inside=True), "" if outside else number, outside))
+
+    @precondition(lambda self: self.world.phones_that("talking"))
+    @rule(
+        which=st.integers(0, 999),
+        outside=st.booleans(),
+        then=st.sampled_from([f.ConferenceAsked, f.SwapAsked, f.CompleteAsked, f.HoldAsked, None]),
+    )
+    def consults(self, which: int, outside: bool, then: Any) -> None:
+        """A consultation that comes about: else they are rare."""
+        contact, agent = self.somebody(which, inside=True)
+        for other in AGENTS:
+            self.tell(f.ConsultAsked(self.now, contact, agent, "" if outside else other, outside))
+        who = self.centre.contacts.get(contact)
+        if who is not None and who.consult is not None and who.consult.state == "ringing":
+            self.tell(f.Answered(self.now, contact, who.consult.leg))
+        if then is not None:
+            self.tell(then(self.now, contact, agent))
+
+    @precondition(lambda self: self.centre.contacts)
+    @rule(which=st.integers(0, 999), muted=st.booleans())
+    def mutes(self, which: int, muted: bool) -> None:
+        self.tell(f.MuteAsked(self.now, *self.somebody(which, inside=True), muted))
+
+    @precondition(lambda self: self.centre.contacts)
+    @rule(which=st.integers(0, 999), leg=st.integers(0, 99))
+    def drops(self, which: int, leg: int) -> None:
+        contact, agent = self.somebody(which, inside=True)
+        legs = [*self.centre.contacts[contact].parties, contact, "nobody.1"]
+        self.tell(f.DropAsked(self.now, contact, agent, legs[leg % len(legs)]))
+
+    @precondition(lambda self: self.centre.contacts)
+    @rule(
+        which=st.integers(0, 999),
+        supervisor=st.sampled_from(["who supervises", "who is free", "who is free", *AGENTS, "stranger"]),
+        modes=st.lists(
+            st.sampled_from(["listen", "whisper", "barge", "take_over", "off"]), min_size=1, max_size=2
+        ),
+        answers=st.sampled_from([True, True, False]),
+    )
+    def supervises(self, which: int, supervisor: str, modes: list[Any], answers: bool) -> None:
+        agents = self.centre.agents
+        talks = [who for who in self.centre.contacts.values() if who.leg is not None and who.served] or [
+            *self.centre.contacts.values()
+        ]
+        who = talks[which % len(talks)]
+        if supervisor == "who supervises":
+            supervisor = next((one.agent or "" for one in who.parties.values() if one.mode), "a0")
+        elif supervisor == "who is free":
+            supervisor = next((name for name in agents if eligible(agents[name])), "a0")
+        for mode in modes:
+            self.tell(f.SuperviseAsked(self.now, who.id, supervisor, mode))
+            for leg in self.world.phones_that("ringing"):
+                if answers and leg.startswith(f"{who.id}."):
+                    self.tell(f.Answered(self.now, who.id, leg))
+
+    @rule(
+        agent=st.sampled_from([*AGENTS, "stranger"]),
+        number=st.sampled_from([*NUMBERS, *AGENTS, "queue:q0"]),
+        outside=st.booleans(),
+    )
+    def dials(self, agent: str, number: str, outside: bool) -> None:
+        contact = f"c{len(self.began)}"
+        self.tell(f.DialAsked(self.now, contact, agent, "" if outside else number, outside))
+
+    @precondition(lambda self: self.centre.contacts)
+    @rule(which=st.integers(0, 99), queue=st.sampled_from([*QUEUES, "nowhere"]), priority=st.integers(-1, 3))
+    def moves(self, which: int, queue: str, priority: int) -> None:
+        contact = sorted(self.centre.contacts)[which % len(self.centre.contacts)]
+        self.tell(f.ContactRaised(self.now, contact, priority))
+        self.tell(f.ContactMoved(self.now, contact, queue))
+
+    @rule(agent=st.sampled_from(AGENTS), result=st.sampled_from(["sold", "lost", "nonsense", ""]))
+    def gives_result(self, agent: str, result: str) -> None:
+        known = self.centre.agents.get(agent)
+        about = known.wrap or next(iter(known.calls), "nobody") if known is not None else "nobody"
+        self.tell(f.ResultGiven(self.now, about, agent, result))
+
+    @rule(agent=st.sampled_from(AGENTS), seconds=st.sampled_from([30.0, -1.0, float("nan")]))
+    def extends(self, agent: str, seconds: float) -> None:
+        self.tell(f.WrapUpExtended(self.now, agent, seconds))
+
     @precondition(lambda self: self.world.phones)
     @rule(
         which=st.integers(0, 999),
@@ -432,7 +643,7 @@ class CoreMachine(RuleBasedStateMachine):
     def late(self, which: int, kind: str) -> None:
         """Any fact about any leg there ever was: late, double or impossible."""
         leg = sorted(self.world.phones)[which % len(self.world.phones)]
-        contact = leg.rpartition(".")[0]
+        contact = leg.rpartition(".")[0] or leg
         match kind:
             case "rang":
                 self.tell(f.Rang(self.now, contact, leg))
@@ -461,6 +672,11 @@ class CoreMachine(RuleBasedStateMachine):
                 f.TimerFired(0.0, "wrap:nobody"),
                 f.TimerFired(0.0, "no such kind"),
                 f.TransferAsked(0.0, "nobody", "nobody.1", "n0"),
+                f.HoldAsked(0.0, "nobody", "a0"),
+                f.SuperviseAsked(0.0, "nobody", "a0", "listen"),
+                f.DialAsked(0.0, "c", "stranger", "n0"),
+                f.ContactMoved(0.0, "nobody", "q0"),
+                f.ResultGiven(0.0, "nobody", "a0", "sold"),
                 f.AgentReady(0.0, "stranger"),
                 f.PhoneRegistered(0.0, "stranger"),
             ]
@@ -530,17 +746,69 @@ class CoreMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for contact in sorted(self.world.callers):
             self.tell(f.HungUp(self.now, contact))
+        for leg in [*self.world.phones_that("calling"), *self.world.phones_that("talking")]:
+            if self.world.phones[leg] != "over":
+                self.tell(f.HungUp(self.now, leg.rpartition(".")[0], leg))
         for _ in range(100):
             if not self.world.timers:
                 break
             timer = min(self.world.timers, key=lambda timer: self.world.timers[timer])
             self.now = max(self.now, self.world.timers[timer])
             self.fire(timer)
+        for name, agent in self.centre.agents.items():
+            if agent.wrap is not None:
+                assert agent.overran, "after-call work without end"
+                self.tell(f.ResultGiven(self.now, agent.wrap, name, "sold"))
         assert not self.world.timers, "a timer for ever"
         assert not self.centre.contacts, "a contact stays for ever"
         assert sorted(self.began) == sorted(self.ended)
         for agent in self.centre.agents.values():
             assert agent.state in ("ready", "not_ready", "logged_out", "unreachable"), agent.state
+
+
+def without(*rules: str) -> Any:
+    """Leave these rules of the machine out: a plain method in their place is no rule."""
+
+    def change(machine: Any) -> Any:
+        for name in rules:
+            setattr(machine, name, lambda self: None)
+        return machine
+
+    return change
+
+
+@without("change_queue", "remove_queue", "change_agent", "remove_agent", "change_number", "remove_number", "burst",
+         "call_again", "told_of_the_caller", "impossible", "late", "agent_calls", "everybody_hangs_up",
+         "caller_hangs_up", "timer_twice", "everybody_answers")  # fmt: skip
+class ConversationMachine(CoreMachine):
+    """The same where nobody changes the house and most callers are answered: what is asked in conversations."""
+
+    @initialize(dispositions=st.sampled_from([(), ("sold", "lost")]))
+    def furnish(self, dispositions: tuple[str, ...]) -> None:
+        for name in AGENTS:
+            self.tell(f.AgentChanged(self.now, AgentSpec(name, fixed_phone=True)))
+            self.tell(f.AgentReady(self.now, name))
+        for index, record in enumerate((True, False)):
+            spec = QueueSpec(
+                QUEUES[index], agents=AGENTS, wrap_up=10.0 * index, record=record, dispositions=dispositions
+            )
+            self.tell(f.QueueChanged(self.now, spec))
+            self.tell(f.NumberChanged(self.now, NUMBERS[index], Destination("queue", spec.id)))
+
+    @rule(number=st.sampled_from(NUMBERS[:2]))
+    def call(self, number: str) -> None:
+        contact = f"c{len(self.began)}"
+        self.tell(f.ContactArrived(self.now, contact, number))
+        for leg in self.world.phones_that("ringing"):
+            if leg.startswith(f"{contact}."):
+                self.tell(f.Answered(self.now, contact, leg))
+
+    @rule(agent=st.sampled_from(AGENTS), answers=st.booleans())
+    def phones_out(self, agent: str, answers: bool) -> None:
+        contact = f"c{len(self.began)}"
+        self.tell(f.ContactArrived(self.now, contact, "", agent=agent, outside=True))
+        if answers and self.world.phones.get(contact) == "ringing":
+            self.tell(f.Answered(self.now, contact, contact))
 
 
 COMMON = {
@@ -552,3 +820,6 @@ COMMON = {
 
 TestCore = CoreMachine.TestCase
 TestCore.settings = settings(max_examples=250, stateful_step_count=50, **COMMON)
+
+TestConversations = ConversationMachine.TestCase
+TestConversations.settings = settings(max_examples=250, stateful_step_count=50, **COMMON)

@@ -14,6 +14,7 @@ from centrala.core import facts as f
 from centrala.core.centre import Centre, evolve
 from centrala.core.state import rebuild as reindex
 from centrala.ledger import (
+    DATA_VERSION,
     Batch,
     DataFolderError,
     Log,
@@ -164,7 +165,9 @@ def test_a_broken_backup_is_refused_whole(tmp_path: Path, harm: str) -> None:
         case "no manifest":
             listed.unlink()
         case "newer":
-            listed.write_bytes(listed.read_bytes().replace(b'"data_version": 1', b'"data_version": 99'))
+            listed.write_bytes(
+                listed.read_bytes().replace(f'"data_version": {DATA_VERSION}'.encode(), b'"data_version": 99')
+            )
         case "escape":
             listed.write_bytes(listed.read_bytes().replace(b"recordings/acme/fresh.wav", b"../../fresh.wav"))
         case "bent":

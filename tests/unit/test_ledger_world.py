@@ -26,6 +26,7 @@ def configuration(at: float) -> list[f.Fact]:
             agents=("alice", "boris", "clara"),
             record=True,
             wrap_up=7.5,
+            dispositions=("sold", "lost"),
             max_wait=40.0,
             ring_timeout=8.0,
             after_max_wait=Destination("queue", "support"),
@@ -74,8 +75,32 @@ class World:
         self.talks: list[tuple[str, str]] = []
         self.timers: dict[str, float] = {}
         self.coming = configuration(START)
+        self.phones: dict[str, str | None] = {}
+        "Leg → agent."
+        self.owners: list[tuple[str, str]] = []
+        "(contact, agent) of those who talk."
+        self.numbered: dict[str, int] = {}
+        "Contact → number of its last leg."
+        self.waits: list[str] = []
 
     def told(self, events: list[e.Event], commands: list[c.Command]) -> None:
+        for event in events:
+            match event:
+                case e.OfferMade(leg=leg, agent=agent) | e.PartyRung(leg=leg, agent=agent):
+                    self.phones[leg] = agent
+                    self.numbered[event.contact] = self.numbered.get(event.contact, 0) + 1
+                case e.ContactBegan(contact=contact, leg=leg, agent=agent) if leg:
+                    self.phones[contact] = agent
+                    self.numbered[contact] = 1
+                case e.ContactEnded(contact=contact) | e.Released(contact=contact):
+                    self.owners = [one for one in self.owners if one[0] != contact]
+                case e.Queued(contact=contact):
+                    self.waits.append(contact)
+                case (
+                    e.Connected(contact=contact, leg=leg)
+                    | e.RoleChanged(contact=contact, leg=leg, role="agent")
+                ):
+                    self.owners.append((contact, self.phones.get(leg) or "ghost"))
         for command in commands:
             match command:
                 case c.Ring(contact=contact, leg=leg):
@@ -96,8 +121,8 @@ class World:
             self.timers.pop(due[0])
             return f.TimerFired(self.at, due[0])
         return draw.choices(
-            (self._arrival, self._on_leg, self._on_talk, self._agent, self._change),
-            (5, 9, 7, 4, 1),
+            (self._arrival, self._on_leg, self._on_talk, self._asks, self._agent, self._change),
+            (6, 13, 6, 7, 4, 1),
         )[0]()
 
     def _arrival(self) -> f.Fact:
@@ -145,6 +170,58 @@ class World:
                 return f.RecordingStored(self.at, contact, f"recordings/{contact}.wav", 3.5, 3.52)
             case _:
                 return f.HungUp(self.at, draw.choice((contact, f"c{draw.randint(1, max(self.contacts, 1))}")))
+
+    def _asks(self) -> f.Fact:
+        """What pages ask for. Now and then a whole consultation or supervision, which chance alone rarely makes."""
+        draw, at = self.draw, self.at
+        if not self.owners or draw.random() < 0.2:
+            self.contacts += 1
+            outside = draw.random() < 0.6
+            number = "" if outside else draw.choice(("102", "boris"))
+            return f.DialAsked(
+                at, f"c{self.contacts}", draw.choice(("alice", "boris", "dora")), number, outside
+            )
+        contact, agent = self.owners[-1] if draw.random() < 0.6 else draw.choice(self.owners[-5:])
+        other = draw.choice(("alice", "boris", "clara", "dora"))
+        number = draw.choice(("boris", "clara", "dora", "queue:sales", "nowhere"))
+        following = f"{contact}.{self.numbered.get(contact, 0) + 1}"
+        match draw.randint(0, 13):
+            case 0 | 1 | 2:
+                then = draw.choice((f.CompleteAsked, f.ConferenceAsked, f.SwapAsked, f.LeaveAsked))
+                answered = then is not f.CompleteAsked or draw.random() < 0.5
+                self.coming = [
+                    f.Answered(at, contact, following) if answered else f.Rang(at, contact, following),
+                    then(at, contact, agent),
+                    draw.choice((f.LeaveAsked, f.CompleteAsked, f.HoldAsked))(at, contact, agent),
+                ]
+                return f.ConsultAsked(at, contact, agent, number, draw.random() < 0.6)
+            case 3 | 4:
+                mode = draw.choice(("listen", "whisper", "barge", "take_over"))
+                self.coming = [
+                    f.Answered(at, contact, following),
+                    f.PutOnHold(at, contact, following),
+                    f.SuperviseAsked(at, contact, other, draw.choice(("barge", "take_over", "off"))),
+                ]
+                return f.SuperviseAsked(at, contact, other, mode)  # type: ignore[arg-type]
+            case 5:
+                self.coming = [f.ResumeAsked(at, contact, agent)]
+                return f.HoldAsked(at, contact, agent)
+            case 6:
+                return f.MuteAsked(at, contact, agent, draw.random() < 0.7)
+            case 7:
+                self.coming = [f.OfferFailed(at, contact, following, "busy")]
+                return f.HandOverAsked(at, contact, agent, number, draw.random() < 0.4)
+            case 8:
+                return f.HangUpAsked(at, contact, agent)
+            case 9:
+                return f.DropAsked(at, contact, agent, following)
+            case 10 | 11:
+                self.coming = [f.ResultGiven(at, contact, agent, draw.choice(("sold", "lost")))]
+                return f.WrapUpExtended(at, agent, 20.0)
+            case _:
+                waits = self.waits[-1] if self.waits else "nobody"
+                self.coming = [f.ContactMoved(at, waits, draw.choice(("all", "support")))]
+                return f.ContactRaised(at, waits, 3)
 
     def _agent(self) -> f.Fact:
         draw = self.draw

@@ -11,7 +11,8 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.live import RECENT, Board, Figures, Live
+from centrala.ledger.metrics import Counts
+from centrala.live import RECENT, Board, Live
 from centrala.testing.clock import Clock
 
 pytestmark = pytest.mark.unit
@@ -68,6 +69,11 @@ class House:
         self.tell(f.Answered(self.clock(), contact, leg))
 
 
+def counts(of: Counts) -> tuple[int, int, int, int, int]:
+    """Offered, served, in time, abandoned, abandoned early."""
+    return of.offered, of.served, of.in_time, of.abandoned, of.early
+
+
 SALES = QueueSpec("sales", agents=("ania", "bartek"), service_level=(0.8, 20.0), wrap_up=5.0)
 
 
@@ -99,7 +105,8 @@ def test_a_call_from_its_arrival_to_the_wrap_up() -> None:
     view = house.view()
     assert (view.agents[0].state, view.at - view.agents[0].since) == ("wrap_up", 3)
     assert view.queues[0].talking == 0
-    assert view.queues[0].today == Figures(offered=1, served=1, in_time=1)
+    assert counts(view.queues[0].today) == (1, 1, 1, 0, 0)
+    assert (view.queues[0].today.talk_s, view.queues[0].today.answer_s) == (30, 14)
     house.clock.move(5)
     assert house.view().agents[0].state == "ready"
     assert [line.text for line in house.view().lines if line.kind == "Connected"] == [
@@ -120,21 +127,23 @@ def test_the_service_level_leaves_out_who_gave_up_within_the_threshold() -> None
         house.tell(f.HungUp(house.clock(), contact))
         house.clock.move(10)
     figures = house.view().queues[0].today
-    assert figures == Figures(offered=4, served=2, in_time=1, abandoned=2, early=1)
+    assert counts(figures) == (4, 2, 1, 2, 1)
     assert figures.service_level == pytest.approx(1 / (2 + 2 - 1))
 
 
-def test_now_forgets_after_a_quarter_of_an_hour_and_today_at_midnight() -> None:
-    house = House(SALES, at=MIDNIGHT + 24 * 3600 - 1200)
+def test_now_forgets_after_half_an_hour_and_today_at_midnight() -> None:
+    house = House(SALES, at=MIDNIGHT + 24 * 3600 - RECENT - 300)
     house.arrive("a")
     house.tell(f.HungUp(house.clock(), "a"))
-    house.clock.move(RECENT + 1)
+    house.clock.move(RECENT - 61)
+    assert counts(house.view().queues[0].now) == (1, 0, 0, 1, 1)
+    house.clock.move(62)
     queue = house.view().queues[0]
-    assert queue.now == Figures()
+    assert queue.now == Counts()
     assert queue.now.service_level is None
     assert queue.today.offered == 1
     house.clock.move(300)
-    assert house.view().queues[0].today == Figures()
+    assert house.view().queues[0].today == Counts()
 
 
 def test_hold_and_signing_out_are_seen() -> None:
@@ -191,7 +200,7 @@ def test_random_worlds_are_shown_as_they_are(seed: int) -> None:
             case _:
                 house.register(agent)
         _matches_state(house)
-    assert {queue.id: queue.today for queue in house.view().queues} == _figures(house)
+    assert {queue.id: counts(queue.today) for queue in house.view().queues} == _figures(house)
     assert sum(queue.today.served for queue in house.view().queues) > 10
 
 
@@ -203,15 +212,26 @@ def _matches_state(house: House) -> None:
         assert {one.contact for one in queue.waiting} == waiting
         talking = [one for one in contacts if one.leg_queue == queue.id and one.state in ("active", "held")]
         assert queue.talking == len(talking)
+        members = [house.centre.agents[one].state for one in house.centre.queues[queue.id].members]
+        busy = ("on_contact", "held", "offered")
+        away = ("not_ready", "resting", "unreachable")
+        assert queue.bar == (
+            members.count("ready"),
+            sum(one in busy for one in members),
+            members.count("wrap_up"),
+            sum(one in away for one in members),
+        )
     for agent in view.agents:
         core = house.centre.agents[agent.id]
         assert agent.state == core.state
+        clock = house.live.memory.agents[agent.id]
+        assert clock.state.partition(":")[0] == core.state
         assert agent.since <= view.at
 
 
-def _figures(house: House) -> dict[str, Figures]:
+def _figures(house: House) -> dict[str, tuple[int, ...]]:
     """By a look at each contact's whole story, one after the other."""
-    counts = {name: [0, 0, 0, 0, 0] for name in house.centre.queues}
+    sums = {name: [0, 0, 0, 0, 0] for name in house.centre.queues}
     for contact in {one.contact for one in house.history if isinstance(one, e.ContactBegan)}:
         where: str | None = None
         since = 0.0
@@ -223,16 +243,16 @@ def _figures(house: House) -> dict[str, Figures]:
             )
             if isinstance(event, e.Queued):
                 where, since = event.queue, event.since
-                counts[where][0] += 1
+                sums[where][0] += 1
             elif isinstance(event, e.Connected) and where is not None:
-                counts[where][1] += 1
-                counts[where][2] += in_time
+                sums[where][1] += 1
+                sums[where][2] += in_time
                 where = None
             elif isinstance(event, e.ContactEnded) and where is not None:
                 if event.outcome in ("abandoned", "short_abandoned"):
-                    counts[where][3] += 1
-                    counts[where][4] += in_time
+                    sums[where][3] += 1
+                    sums[where][4] += in_time
                 where = None
             elif isinstance(event, e.Overflowed):
                 where = None
-    return {name: Figures(*numbers) for name, numbers in counts.items()}
+    return {name: tuple(numbers) for name, numbers in sums.items()}

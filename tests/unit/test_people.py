@@ -29,7 +29,8 @@ from centrala.people import (
     passwords,
 )
 from centrala.people.roles import ROLES, WHOLE_TENANT
-from centrala.people.service import ABSOLUTE, IDLE, MAX_SESSIONS
+from centrala.people.service import MAX_SESSIONS
+from centrala.people.store import ABSOLUTE, IDLE
 from centrala.people.throttle import BY_ADDRESS, BY_USER, Limits
 
 pytestmark = pytest.mark.unit

@@ -16,14 +16,20 @@ from centrala.settings import (
     Agent,
     Client,
     Destination,
+    Disposition,
+    Https,
+    Limits,
     Listen,
     Listener,
     MediaSettings,
     Queue,
+    Reason,
     Secret,
     Settings,
     SettingsError,
+    Team,
     Tenant,
+    Thresholds,
     Trunk,
     TrunkRegistration,
     load,
@@ -268,7 +274,8 @@ def test_all_problems_at_once_in_the_order_of_lines() -> None:
         f" {', '.join(keys_of(Queue))} (did you mean ring_timeout?)",
         f"centre.yaml:{AFTER + 2}: tenants.acme.numbers.201.queue: 'sails' is not a queue of this tenant;"
         " expected one of sales, night (did you mean sales?)",
-        f"centre.yaml:{AFTER + 3}: listen: found '5'; expected a mapping with the keys http, sip, media",
+        f"centre.yaml:{AFTER + 3}: listen: found '5'; expected a mapping with the keys http, https, sip, media,"
+        " trusted_proxies",
     ]
 
 
@@ -331,7 +338,7 @@ HERE = f"centre.yaml:{AFTER}: tenants.acme."
         ("    timezone: Europe/Warsav", "timezone: 'Europe/Warsav' is not a time zone; expected one such as"),
         ("    timezone: ../../etc/passwd", "timezone: '../../etc/passwd' is not a time zone"),
         ("    locale: polish-", "locale: 'polish-' is not a locale"),
-        ("    queue: {}", "queue: unknown key; expected one of domain, timezone, locale, trunks"),
+        ("    queue: {}", "queue: unknown key; expected one of domain, name, country, timezone"),
         ("    trunks: {t: }", "trunks.t: leads nowhere; expected at least one of address, network, register"),
         (
             "    trunks: {t: {network: 10.0.0.1/8}}",
@@ -567,7 +574,7 @@ def test_warnings(line: str, sentence: str | None) -> None:
 
 
 def keys_of(cls: type) -> list[str]:
-    return [one.name for one in fields(cls) if one.name not in ("id", "path", "warnings")]
+    return [one.name for one in fields(cls) if one.name not in ("id", "path", "warnings", "source", "saved")]
 
 
 def rows(cls: type) -> dict[str, tuple[str, str]]:
@@ -589,13 +596,17 @@ AROUND: dict[type, str] = {
     Client: "tenants:\n  acme:\n    domain: a\n    clients:\n      c:\n        KEY",
     Agent: "tenants:\n  acme:\n    domain: a\n    agents:\n      a:\n        phone: sip:a@b\n        sip_password: p\n"
     "        KEY",
-    Queue: BASE + "        KEY",
+    Queue: BASE + "        KEY\n    dispositions: {sold: Sold}",
+    Team: BASE + "    teams:\n      t:\n        KEY",
+    Reason: "tenants:\n  acme:\n    domain: a\n    reasons:\n      r:\n        label: Rest\n        KEY",
+    Disposition: "tenants:\n  acme:\n    domain: a\n    dispositions:\n      d:\n        KEY",
+    Thresholds: BASE + "        thresholds:\n          KEY",
     Destination: BASE + "    numbers:\n      1:\n        KEY",
 }
 
 
 def documented() -> Iterator[tuple[type, str, str, str]]:
-    for cls in (*AROUND, Listener):
+    for cls in (*AROUND, Listener, Https):
         for key, (default, example) in rows(cls).items():
             yield cls, key, default, example
 
@@ -607,6 +618,7 @@ def test_the_reference_tells_every_key(cls: type) -> None:
 
 def test_the_reference_tells_the_keys_of_listeners_and_destinations() -> None:
     assert list(rows(Listener)) == ["address", "certificate", "key"]
+    assert list(rows(Https)) == ["address", "certificate", "key"]
     assert list(rows(Destination)) == ["queue", "agent", "phone", "music", "hang_up", "record"]
 
 
@@ -614,6 +626,13 @@ def test_the_reference_tells_the_keys_of_listeners_and_destinations() -> None:
 def test_the_reference_tells_the_truth(cls: type, key: str, default: str, example: str) -> None:
     if cls is Listener:
         assert default == ("*required*" if key == "address" else "*none*")
+        return
+    if cls is Https:
+        assert default == "*required*"
+        return
+    if (cls, key) == (Listen, "https"):  # its files aren't there
+        with pytest.raises(SettingsError, match="is not a file"):
+            parse(f"listen: {{https: {example}}}\ntenants: {{a: {{domain: a}}}}", Path("c.yaml"))
         return
 
     def with_key(value: str) -> Settings:
@@ -642,6 +661,131 @@ def test_the_reference_tells_the_truth(cls: type, key: str, default: str, exampl
     else:
         assert with_key(default) == with_key("")
         assert with_key(example) != with_key("") or cls is Settings
+
+
+# ---- what people on the floor read
+
+
+def tenant_of(text: str, queue: str = "") -> Tenant:
+    return parse(f"{BASE}        {queue}\n    {text}\n", Path("centre.yaml")).tenants["acme"]
+
+
+def test_labels_hold_every_language() -> None:
+    found = tenant_of(
+        "reasons: {lunch: Lunch, tea: {pl: Herbata, ru: Чай}, rest: {label: {en: Rest, pl: Odpoczynek}, limit: 15m}}"
+    ).reasons
+    assert found == {
+        "lunch": Reason("lunch", {"en": "Lunch", "pl": "Lunch", "ru": "Lunch"}),
+        "tea": Reason("tea", {"en": "Herbata", "pl": "Herbata", "ru": "Чай"}),
+        "rest": Reason("rest", {"en": "Rest", "pl": "Odpoczynek", "ru": "Rest"}, 900.0),
+    }
+
+
+def test_a_tenant_that_names_no_reasons_has_the_usual_ones() -> None:
+    found = tenant_of("").reasons
+    assert list(found) == ["break", "lunch", "training", "meeting", "back_office", "coaching", "technical"]
+    assert found["lunch"].label == {"en": "Lunch", "pl": "Przerwa obiadowa", "ru": "Обед"}
+    assert all(set(one.label) == {"en", "pl", "ru"} for one in found.values())
+
+
+def test_teams_dispositions_and_thresholds() -> None:
+    found = tenant_of(
+        "dispositions: {sold: {en: Sold}, lost: {label: Lost}}\n"
+        "    teams: {day: {name: Day, agents: [alice], leader: alice}}",
+        "dispositions: [lost, sold]\n"
+        "        thresholds: {service_level: {warn: 80%, alarm: 70}, waiting: {alarm: 9}}",
+    )
+    assert found.teams == {"day": Team("day", "Day", ("alice",), "alice")}
+    assert (found.team_of("alice"), found.team_of("boris")) == ("day", None)
+    assert list(found.dispositions) == ["sold", "lost"]
+    assert found.queues["night"].dispositions == ("lost", "sold")
+    limits = found.queues["night"].thresholds
+    assert limits == Thresholds(Limits(0.8, 0.7), None, Limits(None, 9))
+
+
+@pytest.mark.parametrize(
+    ("text", "queue", "says"),
+    [
+        ("teams: {a: {agents: [alice]}, b: {agents: [alice]}}", "", "alice is in the team a already"),
+        ("teams: {a: {agents: [alicia]}}", "", "did you mean alice?"),
+        ("reasons: {lunch: {limit: 5m}}", "", "reasons.lunch.label: is missing"),
+        ("reasons: {lunch: {label: {de: Pause}}}", "", "unknown key; expected one of en, pl, ru"),
+        ("reasons: {lunch: {label: {}}}", "", "found no text"),
+        ("reasons: {'a b': Lunch}", "", "can't be an id"),
+        ("dispositions: {sold: [Sold]}", "", "expected a text"),
+        ("dispositions: {sold: Sold}", "dispositions: [gone]", "is not a disposition of this tenant"),
+        ("", "thresholds: {waiting: {warn: 9, alarm: 5}}", "the alarm would come before the warning"),
+        ("", "thresholds: {service_level: {warn: 70, alarm: 80}}", "the alarm would come before the warning"),
+        ("", "thresholds: {service_level: {warn: 101}}", "is not a percentage"),
+        ("country: POL", "", "is not a country's code"),
+        ("country: XX", "", "is not a country's code"),
+    ],
+)
+def test_mistakes_of_the_floor(text: str, queue: str, says: str) -> None:
+    found = wrong(f"{BASE}        {queue}\n    {text}\n")
+    assert any(says in one for one in found), found
+
+
+def test_an_agent_needs_no_telephone_where_there_are_pages() -> None:
+    for listen, warned in (("{}", True), ("{http: '127.0.0.1:80'}", False)):
+        text = f"listen: {listen}\ntenants: {{a: {{domain: a, agents: {{al: {{ready_on_register: true}}}}}}}}"
+        found = parse(text, Path("c.yaml"))
+        assert any("can't be called" in one for one in found.warnings) is warned
+        assert found.tenants["a"].agents["al"].ready_on_register
+
+
+def test_secrets_by_reference(tmp_path: Path) -> None:
+    (tmp_path / "pass word.txt").write_text("from a file\n")
+    for text, secret in {
+        "env:PASS": "from outside",
+        "{env: PASS}": "from outside",
+        '"file:pass word.txt"': "from a file",
+        "{file: pass word.txt}": "from a file",
+        '"env: PASS"': "env: PASS",
+        "environment:PASS": "environment:PASS",
+    }.items():
+        file = f"tenants: {{a: {{domain: a, agents: {{al: {{sip_password: {text}}}}}}}}}"
+        found = parse(file, tmp_path / "centre.yaml", {"PASS": "from outside"})
+        password = found.tenants["a"].agents["al"].sip_password
+        assert password is not None
+        assert password.reveal() == secret
+    assert "is not set" in wrong("tenants: {a: {domain: a, agents: {al: {sip_password: env:NO}}}}")[0]
+
+
+# ---- the web server's addresses
+
+
+def test_https_and_proxies(tmp_path: Path) -> None:
+    for name in ("c.pem", "c.key"):
+        (tmp_path / name).touch()
+    file = (
+        "listen:\n  http: 127.0.0.1:8080\n  https: {address: '0.0.0.0:8443', certificate: c.pem, key: c.key}\n"
+        "  trusted_proxies: [127.0.0.1/32, 10.0.0.0/8, '::1']\ntenants: {a: {domain: a}}\n"
+    )
+    found = parse(file, tmp_path / "centre.yaml").listen
+    assert found.https == Https(("0.0.0.0", 8443), tmp_path / "c.pem", tmp_path / "c.key")
+    assert [str(one) for one in found.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]
+    said = wrong(
+        file.replace("8080", "8443").replace("127.0.0.1:", "0.0.0.0:"), str(tmp_path / "centre.yaml")
+    )
+    assert "https and http can't both listen" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("http", "more", "warned"),
+    [
+        ("127.0.0.1:80", "", False),
+        ("localhost:80", "", False),
+        ("'[::1]:80'", "", False),
+        ("0.0.0.0:80", "", True),
+        ("centre.example:80", "", True),
+        ("0.0.0.0:80", ", trusted_proxies: [10.0.0.1/32]", False),
+    ],
+)
+def test_http_beyond_loopback_is_warned_of(http: str, more: str, warned: bool) -> None:
+    found = parse(f"listen: {{http: {http}{more}}}\ntenants: {{a: {{domain: a}}}}\n", Path("c.yaml"))
+    assert [one for one in found.warnings if "unencrypted" in one] == list(found.warnings)
+    assert bool(found.warnings) is warned
 
 
 # ---- nothing crashes it

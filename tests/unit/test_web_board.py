@@ -11,14 +11,18 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from centrala.core import commands as c
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.state import Contact
 from centrala.people import Role, Scope, User
-from centrala.web.board import LostPlace, View, fold
-from centrala.web.hub import RING, Hub, full, message
+from centrala.settings.model import Queue, Team, Tenant
+from centrala.web.board import Caller, LostPlace, View, fold
+from centrala.web.hub import RING, Callers, Hub, full, message
+from centrala.web.shown import EntityShown
 
 pytestmark = pytest.mark.unit
 
@@ -26,12 +30,20 @@ START = 1_800_000_000.0
 QUEUES = ("sales", "help", "claims")
 AGENTS = ("ania", "bartek", "celina", "darek")
 CLIENTS = {"sales": "shop", "help": "shop", "claims": "bank"}
+TENANT = Tenant(
+    "acme",
+    "acme.example",
+    queues={one: Queue(one, name=one.title(), client=CLIENTS[one]) for one in QUEUES},
+    teams={"early": Team("early", "Early birds", ("ania", "bartek"))},
+)
 
 
 def user(role: Role, *scopes: str, agent: str | None = None) -> User:
     where = frozenset(map(Scope.read, scopes or ("tenant",)))
     return User("u", "acme", "u", frozenset({role}), where, agent)
 
+
+SCHEMA: TypeAdapter[Any] = TypeAdapter(EntityShown)
 
 VIEWERS = {
     "supervisor": user(Role.SUPERVISOR),
@@ -40,6 +52,7 @@ VIEWERS = {
     "supervisor of nothing": user(Role.SUPERVISOR, "queue:none"),
     "agent": user(Role.AGENT, agent="ania"),
     "agent who supervises": user(Role.SUPERVISOR, "queue:claims", agent="bartek"),
+    "supervisor of a team": user(Role.SUPERVISOR, "team:early"),
     "client viewer": user(Role.CLIENT_VIEWER, "client:shop"),
     "planner": user(Role.PLANNER),
     "quality": user(Role.QUALITY),
@@ -83,13 +96,13 @@ class World:
             self.hub.take(self.centre, events)  # type: ignore[union-attr]
 
     def anything(self) -> None:
-        pick = self.random.choice
+        pick: Any = self.random.choice
         self.now += pick([0.0, 0.1, 1.0, 20.0, 400.0])
         now, agent, queue = self.now, pick(AGENTS), pick(QUEUES)
         contacts = [*self.centre.contacts.values()]
         who = pick(contacts) if contacts else None
         offers = list(who.offers.values()) if who is not None else []
-        match self.random.randrange(20):
+        match self.random.randrange(28):
             case 0 | 1 | 2 | 3 | 4:
                 self.arrived += 1
                 caller = agent if self.random.random() < 0.1 else None
@@ -115,7 +128,28 @@ class World:
             case 16 if who is not None and who.leg is not None:
                 self.step(f.TransferAsked(now, who.id, who.leg, pick(QUEUES)))
             case 17:
-                self.step(f.WrapUpFinished(now, agent))
+                wraps: list[f.Fact] = [f.WrapUpFinished(now, agent), f.WrapUpExtended(now, agent, 30.0)]
+                self.step(pick(wraps))
+            case 20 | 21 | 22 | 23 | 24 if who is not None:
+                self.press(who, self.random.choice([who.leg_agent or agent, agent]))
+            case 25 if who is not None:
+                mode = pick(["listen", "whisper", "barge", "take_over", "off"])
+                self.step(f.SuperviseAsked(now, who.id, agent, mode))
+            case 26 if who is not None:
+                moves: list[f.Fact] = [f.ContactMoved(now, who.id, queue), f.ContactRaised(now, who.id, 5)]
+                self.step(pick(moves))
+            case 27:
+                ringing = [
+                    (one.id, leg)
+                    for one in contacts
+                    for leg, party in one.parties.items()
+                    if party.state == "ringing"
+                ]
+                if ringing:
+                    contact, leg = pick(ringing)
+                    self.step(pick([f.Answered(now, contact, leg), f.OfferFailed(now, contact, leg, "busy")]))
+                if self.hub is not None:
+                    self.hub.say("Marta", "Break at noon.", [agent], ["early"])
             case 18 if self.random.random() < 0.3:
                 match self.random.randrange(4):
                     case 0:
@@ -132,9 +166,46 @@ class World:
                     self.timers.pop(due[0])
                     self.step(f.TimerFired(now, due[0]))
 
+    def press(self, who: Contact, agent: str) -> None:
+        """A button of the agent's."""
+        now = self.now
+        pick: Any = self.random.choice
+        to = pick([*AGENTS, *(f"queue:{one}" for one in QUEUES)])
+        legs = [*who.parties] or ["none"]
+        self.arrived += 1
+        self.numbers[f"c{self.arrived}"] = "+48"
+        presses: list[f.Fact] = [
+            f.HoldAsked(now, who.id, agent),
+            f.ResumeAsked(now, who.id, agent),
+            f.MuteAsked(now, who.id, agent, pick([True, False])),
+            f.HangUpAsked(now, who.id, agent),
+            f.LeaveAsked(now, who.id, agent),
+            f.HandOverAsked(now, who.id, agent, to),
+            f.ConsultAsked(now, who.id, agent, to),
+            f.ConsultAsked(now, who.id, agent, to),
+            f.SwapAsked(now, who.id, agent),
+            f.CompleteAsked(now, who.id, agent),
+            f.ConferenceAsked(now, who.id, agent),
+            f.DropAsked(now, who.id, agent, pick(legs)),
+            f.DialAsked(now, f"c{self.arrived}", agent, to),
+            f.ResultGiven(now, who.id, agent, pick(["sold", "later"])),
+        ]
+        self.step(pick(presses))
+
     def watched(self) -> Hub:
-        self.hub = Hub("acme", lambda: self.centre, ZoneInfo("UTC"), lambda: self.now, lambda: self.seq)
+        self.hub = self.other_hub()
         return self.hub
+
+    def other_hub(self, callers: Callers | None = None) -> Hub:
+        return Hub(
+            "acme",
+            lambda: self.centre,
+            ZoneInfo("UTC"),
+            lambda: self.now,
+            lambda: self.seq,
+            callers,
+            settings=lambda: TENANT,
+        )
 
 
 def sent(what: Any) -> Any:
@@ -180,10 +251,13 @@ def test_stale_plus_events_is_fresh(seed: int, before: int, steps: int) -> None:
             if world.random.random() < 0.3:
                 client.catch_up()
         if world.random.random() < 0.3:
-            hub.flush()
+            world.random.choice([hub.flush, hub.tick])()
     hub.flush()
     for name, client in clients.items():
         client.catch_up()
+        for key, value in client.view.entities.items():
+            entity = {"what": key[0], "id": key[1], "value": value}
+            assert SCHEMA.dump_python(SCHEMA.validate_python(entity), by_alias=True) == entity
         assert client.view.entities == fresh(hub, client.viewer, world.now).entities, name
 
 
@@ -197,15 +271,22 @@ def test_agents_and_contacts_are_told_at_once(seed: int, steps: int) -> None:
     for _ in range(steps):
         world.anything()
         client.catch_up()
-        other = Hub("acme", lambda: world.centre, ZoneInfo("UTC"), lambda: world.now, lambda: world.seq)
+        other = world.other_hub()
         for key, value in client.view.entities.items():
             if key[0] in ("agent", "contact"):
                 entity = other.entity(key)
                 assert entity is not None, key
                 # What only events tell (since when, why) a hub that began just now can't know.
-                for name in set(value) - {"since", "why", "queues"}:
+                for name in set(value) - {
+                    "since",
+                    "why",
+                    "queues",
+                    "talk_since",
+                    "hold_since",
+                    "disposition",
+                }:
                     assert value[name] == entity.value[name], (key, name)
-        told = {key for key in client.view.entities if key[0] != "queue"}
+        told = {key for key in client.view.entities if key[0] not in ("queue", "message")}
         there = {("agent", one) for one in world.centre.agents} | {
             ("contact", one) for one in world.centre.contacts
         }
@@ -234,7 +315,7 @@ def test_everybody_sees_what_is_theirs_and_no_more() -> None:
     world, hub = full_world()
     centre = world.centre
     everything = set(keys(hub, "supervisor"))
-    assert everything == {
+    assert {one for one in everything if one[0] != "message"} == {
         *(("queue", one) for one in centre.queues),
         *(("agent", one) for one in centre.agents),
         *(("contact", one) for one in centre.contacts),
@@ -260,12 +341,10 @@ def test_numbers_are_shown_to_who_may_see_them() -> None:
     async def main() -> None:
         world, _ = full_world()
 
-        async def numbers(tenant: str, contacts: Any) -> dict[str, str]:
-            return {one: world.numbers[one] for one in contacts}
+        async def numbers(tenant: str, contacts: Any) -> dict[str, Caller]:
+            return {one: Caller(world.numbers[one], "Anna", {"id": "1", "name": "Anna"}) for one in contacts}
 
-        hub = Hub(
-            "acme", lambda: world.centre, ZoneInfo("UTC"), lambda: world.now, lambda: world.seq, numbers
-        )
+        hub = world.other_hub(numbers)
         world.hub = hub
         client = Client(world, VIEWERS["supervisor"])
         task = asyncio.create_task(hub.run())
@@ -304,7 +383,7 @@ def test_a_lost_place_is_said_and_memory_is_bound() -> None:
     for odd in ("", ".", "x.1", f"{stale}0000", "٣.1", f"{stale.partition('.')[0]}.-1", stale + "x"):
         with pytest.raises(LostPlace):
             hub.since(viewer, odd)
-    again = Hub("acme", lambda: world.centre, ZoneInfo("UTC"), lambda: world.now, lambda: world.seq)
+    again = world.other_hub()
     with pytest.raises(LostPlace):
         again.since(viewer, hub.place)  # of another run of the centre
 

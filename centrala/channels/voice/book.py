@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 from centrala.channels.voice.doors import Doors
@@ -53,6 +54,8 @@ class LegBook:
         self._send = send
         self._new_contact = new_contact
         self._branches: dict[str, list[str]] = {}
+        self._wanted: dict[str, str] = {}
+        "Contact → number outside that shall be rung next."
         self._sip: dict[str, bytes] = {}
         self._changed: set[str] = set()
         self._parties: list[tuple[str, str, str, str, float]] = []
@@ -72,12 +75,18 @@ class LegBook:
         names = self._branches.get(side)
         return self.legs.get(names[0]) if names else None
 
+    def _leg_of(self, contact: str, leg: str = "") -> VoiceLeg | None:
+        """A party's leg as it is on the wire; the customer's where `leg` is empty or the contact's id."""
+        if leg in ("", contact):
+            return self.legs.get(contact) or self._other(contact)
+        return self._other(leg)
+
     def _end(self, leg: VoiceLeg, why: str, now: float) -> None:
         """End a leg in whatever state it is; its end is no news to the core."""
         self._drop(leg)
         if leg.established:
             self.stack.bye(leg.id, reason=reason(why) if why else None, now=now)
-        elif leg.side:
+        elif leg.side and not leg.inward:
             self.stack.cancel(leg.id, now=now)
         else:
             self.stack.respond(leg.id, 480, now=now)
@@ -94,7 +103,7 @@ class LegBook:
         self._changed.add(leg.id)
         if leg.trunk:
             self.trunk_calls[leg.tenant, leg.trunk] -= 1
-        if not leg.side:
+        if leg.customer:
             self.sound.send(leg.worker, m.StopRecording(recording=leg.contact))
         self.sound.send(leg.worker, m.CloseLeg(leg=leg.id))
         self.sound.release_port(leg.worker, leg.port)
@@ -106,7 +115,13 @@ class LegBook:
 
     def _take_offer(self, leg: VoiceLeg, text: str) -> bool:
         """Agree on what the peer offers, `leg.sdp` is our answer; False when there is nothing to agree on."""
+        web = sdp.is_web(text)
+        if web != leg.web and leg.sdp:
+            return False  # a browser stays one
+        leg.web = web
         try:
+            if web and sdp.answer(text, self._local(leg))[1].ufrag != leg.peer_ufrag:
+                leg.ufrag = ""  # an ICE restart is one of both sides (RFC 8839, 4.4.3)
             self._said(leg, lambda local: sdp.answer(text, local)[0])
             self._agree(leg, sdp.answer(text, self._local(leg))[1])
         except sdp.SdpError:
@@ -131,18 +146,40 @@ class LegBook:
         return text
 
     def _local(self, leg: VoiceLeg) -> sdp.LocalMedia:
+        web = None
+        if leg.web:
+            self._draw_secrets(leg)
+            web = sdp.LocalWeb(leg.ufrag, leg.password, leg.ours, leg.mid)
         return sdp.LocalMedia(
             address=self.sound.advertised,
             port=leg.port,
             session_id=int(leg.contact[:11], 16),
             version=leg.version,
+            web=web,
+            codecs=self._codecs(leg),
         )
 
+    def _codecs(self, leg: VoiceLeg) -> tuple[str, ...]:
+        opus = self.settings.listen.media.browser_codec == "opus" and self.sound.workers[leg.worker].opus
+        return ("OPUS", "PCMA", "PCMU") if leg.web and opus else ("PCMA", "PCMU")
+
+    def _draw_secrets(self, leg: VoiceLeg) -> None:
+        """Credentials for ICE; new ones when none are there, or when another worker has the leg now."""
+        ours = self.sound.workers[leg.worker].fingerprint
+        if not ours:
+            raise sdp.SdpError("the media worker takes no browsers now")
+        if not leg.ufrag or leg.ours != ours:
+            leg.ufrag, leg.password, leg.ours = secrets.token_hex(4), secrets.token_hex(16), ours
+            self._changed.add(leg.id)
+
     def _agree(self, leg: VoiceLeg, agreed: sdp.Negotiated) -> None:
-        leg.remote = (agreed.address, agreed.port)
+        leg.remote = None if leg.web else (agreed.address, agreed.port)
+        leg.peer_ufrag, leg.fingerprint = agreed.ufrag, agreed.fingerprint
+        leg.mid = agreed.mid or leg.mid
         leg.codec = agreed.codec.lower()
         leg.pcma = agreed.payloads.get("PCMA", 8)
         leg.pcmu = agreed.payloads.get("PCMU", 0)
+        leg.opus = agreed.payloads.get("OPUS", -1)
         leg.dtmf = -1 if agreed.events_payload is None else agreed.events_payload
         leg.receive, leg.send = agreed.direction.receives, agreed.direction.sends
         leg.mux, leg.held = agreed.rtcp_mux, agreed.held

@@ -7,6 +7,7 @@ from centrala.channels.voice.book import reason
 from centrala.channels.voice.doors import DIALLABLE
 from centrala.channels.voice.legs import VoiceLeg
 from centrala.channels.voice.orders import Orders
+from centrala.channels.voice.pages import ECHO
 from centrala.core import facts as f
 from centrala.protocols.sip import events as s
 from centrala.protocols.sip.flow import Flow
@@ -33,6 +34,9 @@ class Calls(Orders):
     # --- calls that come in ---
 
     def _invite(self, event: s.InviteReceived, now: float) -> None:
+        if event.flow.connection in self.registration.owners:
+            self._from_page(event, now)
+            return
         trunks = self.doors.trunks_at(event.flow, _via_port(event))
         if event.replaces is not None:
             self.stack.refuse(event.key, 501, reason="Replaces Not Supported Yet", now=now)
@@ -51,6 +55,21 @@ class Calls(Orders):
             if fixed is None:
                 return
         self._from_agent(event, fixed[0], fixed[1].id, now)
+
+    def _from_page(self, event: s.InviteReceived, now: float) -> None:
+        """A browser phone: whose it is is known by its socket."""
+        found = self.registration.admit(event.key, event.from_user, event.from_host, None, event.flow, now)
+        if found is None:
+            return
+        tenant, agent = found[0], found[1].id
+        if event.replaces is not None:
+            held = {name for name, leg in self.legs.items() if leg.held}
+            if self._resume(event, tenant, agent, now) and event.replaces.leg is not None:
+                self._renewed(self.legs[event.replaces.leg], event.replaces.leg in held, now)
+        elif event.request_uri_user == ECHO:
+            self._echo(event, tenant, agent, now)
+        else:
+            self._from_agent(event, tenant, agent, now)
 
     def _from_trunk(self, event: s.InviteReceived, trunks: list[tuple[str, Trunk]], now: float) -> None:
         dialled = event.request_uri_user
@@ -88,7 +107,7 @@ class Calls(Orders):
         if number is None and dialled in self.settings.tenants[tenant].agents:
             number = dialled
         outside = number is None and bool(DIALLABLE.match(dialled)) and bool(self.doors.way_out(tenant))
-        leg = self._adopt(event, tenant, agent, now)
+        leg = self._adopt(event, tenant, agent, now, calls_outside=outside)
         if leg is None:
             return
         leg.agent = agent
@@ -99,8 +118,13 @@ class Calls(Orders):
             arrival = f.ContactArrived(now, leg.contact, number or dialled, leg.contact, agent=agent)
         self._tell_arrival(leg, arrival)
 
-    def _adopt(self, event: s.InviteReceived, tenant: str, user: str, now: float) -> VoiceLeg | None:
-        """Make the caller's leg; None when it can't be taken now, and has been told so."""
+    def _adopt(
+        self, event: s.InviteReceived, tenant: str, user: str, now: float, *, calls_outside: bool = False
+    ) -> VoiceLeg | None:
+        """Make the caller's leg; None when it can't be taken now, and has been told so.
+
+        It is the customer's, with the contact's id, unless it `calls_outside`: then whom it calls is the customer.
+        """
         if self.desk.degraded or self.overloaded():
             self.refused += 1
             self.stack.refuse(event.key, 503, headers=[("Retry-After", str(OVERLOAD_RETRY))], now=now)
@@ -113,7 +137,9 @@ class Calls(Orders):
             log.error("tenant %s: no media port is free, a call is turned away", tenant)
             self.stack.refuse(event.key, 503, headers=[("Retry-After", str(OVERLOAD_RETRY))], now=now)
             return None
-        leg = VoiceLeg(contact, tenant, contact, worker=worker, port=port, user=user)
+        name = f"{contact}.1" if calls_outside else contact
+        side = name if calls_outside else ""
+        leg = VoiceLeg(name, tenant, contact, side, worker, port, user=user, inward=calls_outside)
         leg.display = event.from_display if user == event.from_user else ""
         if event.sdp is None:
             self._offer(leg)  # the caller's answer comes with its ACK
@@ -121,10 +147,12 @@ class Calls(Orders):
             self.sound.release_port(worker, port)
             self.stack.refuse(event.key, 488, now=now)
             return None
-        if not self.stack.adopt(event.key, contact, now=now):
+        if not self.stack.adopt(event.key, name, now=now):
             self.sound.release_port(worker, port)  # its CANCEL came in the same bunch
             return None
-        self.legs[contact] = leg
+        self.legs[name] = leg
+        if side:
+            self._branches[side] = [name]
         return leg
 
     def _tell_arrival(self, leg: VoiceLeg, fact: f.ContactArrived) -> None:
@@ -164,6 +192,7 @@ class Calls(Orders):
             return
         leg.established = True
         self._changed.add(leg.id)
+        self._set_leg(leg)
         for other in self._branches.get(leg.side, []):
             if other != leg.id and other in self.legs:
                 self.stack.cancel(other, reason=reason("answered elsewhere", 200), now=now)
@@ -194,6 +223,8 @@ class Calls(Orders):
         if leg is None:
             return
         self._drop(leg)
+        if leg.echo:
+            return
         if leg.side:
             branches = self._branches.get(leg.side, [])
             if name not in branches:
@@ -230,7 +261,7 @@ class Calls(Orders):
 
     def _renewed(self, leg: VoiceLeg, was_held: bool, now: float) -> None:
         self._set_leg(leg)
-        if leg.held != was_held and leg.side and leg.established:
+        if leg.held != was_held and not leg.customer and leg.established:
             kind = f.PutOnHold if leg.held else f.TakenOffHold
             self.desk.tell(leg.tenant, kind(now, leg.contact, leg.side))
 
@@ -238,27 +269,35 @@ class Calls(Orders):
         leg = self.legs.get(event.leg)
         if leg is None:
             return
-        if not leg.side or leg.trunk:
+        if leg.customer or leg.trunk:
             # Whoever came or was reached from outside can't send us to call others: that is how calls are stolen.
             self.stack.reject_refer(leg.id, 403, now=now)
             return
         if event.replaces is not None:
             self.stack.reject_refer(leg.id, 501, now=now)
             return
-        wanted = event.refer_to_user
-        number = self.doors.number_in(leg.tenant, wanted)
-        if number is None and wanted in self.settings.tenants[leg.tenant].agents:
-            number = wanted
-        outside = number is None and bool(DIALLABLE.match(wanted)) and bool(self.doors.way_out(leg.tenant))
-        outside = outside and bool(leg.agent)
-        caller = self.legs.get(leg.contact)
-        if outside and caller is not None:
-            caller.outside = wanted
-            self._changed.add(caller.id)
-        self.desk.tell(
-            leg.tenant,
-            f.TransferAsked(now, leg.contact, leg.side, number or ("" if outside else wanted), outside),
-        )
+        number, outside = self.settle(leg.tenant, leg.contact, event.refer_to_user, may_call=bool(leg.agent))
+        self.desk.tell(leg.tenant, f.TransferAsked(now, leg.contact, leg.side, number, outside))
+
+    def settle(self, tenant: str, contact: str, wanted: str, *, may_call: bool = True) -> tuple[str, bool]:
+        """What somebody in a contact typed, as a fact may carry it: (number, is it outside?).
+
+        A number of the house, an agent's id and `queue:ID` pass as they are. A number outside stays here, for the
+        `Ring` that follows, and is empty in the fact; what can't be dialled at all passes, and the core refuses it.
+        """
+        number = self.doors.number_in(tenant, wanted)
+        if (
+            number is not None
+            or wanted in self.settings.tenants[tenant].agents
+            or wanted.startswith("queue:")
+        ):
+            return number or wanted, False
+        if not (may_call and DIALLABLE.match(wanted) and self.doors.way_out(tenant)):
+            return wanted, False
+        self.keep_number(tenant, contact, wanted)
+        if contact not in self._centre(tenant).contacts:
+            self._parties.append((tenant, contact, wanted, "", self.desk.now()))
+        return "", True
 
     # --- phones that come and go ---
 
@@ -291,7 +330,7 @@ class Calls(Orders):
     def _registers(self, leg: VoiceLeg) -> bool:
         tenant = self.settings.tenants.get(leg.tenant)
         agent = tenant.agents.get(leg.agent) if tenant is not None else None
-        return agent is not None and agent.sip_password is not None
+        return agent is not None and (agent.sip_password is not None or leg.web)
 
     def _peer_lost(self, name: str) -> None:
         del self._stranded[name]

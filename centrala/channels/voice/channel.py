@@ -2,7 +2,7 @@
 
     InviteReceived → ContactArrived      Answer → 200 with SDP, a leg in the media worker
     AnsweredCall   → Answered            Ring → INVITE to the agent's phones (the first to answer wins)
-    Ended, Cancelled → HungUp            Connect, Play → who hears whom
+    Ended, Cancelled → HungUp            Mix → who hears whom
     ReInvited      → PutOnHold           HangUp, CancelRing, Refuse → BYE, CANCEL, an error
     Referred       → TransferAsked       Record → a two-channel file
 
@@ -20,6 +20,7 @@ from centrala.channels.voice.revival import Revival
 from centrala.channels.voice.sound import Sound
 from centrala.core import commands as c
 from centrala.core import facts as f
+from centrala.core.mix import mix
 from centrala.desk import Desk, Held
 from centrala.media import messages as m
 from centrala.protocols.sip import events as s
@@ -59,8 +60,7 @@ class VoiceChannel(Revival):
                 c.Refuse: self._refuse,
                 c.Ring: self._ring,
                 c.CancelRing: self._cancel_ring,
-                c.Connect: self._connect,
-                c.Play: self._play,
+                c.Mix: self._mix,
                 c.Record: self._record,
                 c.HangUp: self._hang_up,
                 c.AcceptTransfer: self._accept_transfer,
@@ -164,6 +164,11 @@ class VoiceChannel(Revival):
                 if event.leg in self.legs:
                     self.stack.bye(event.leg, reason=reason("no sound"), now=now)
                     self.settled()
+            case m.NotSecured():
+                log.warning("a browser's sound couldn't be encrypted: %s", event.why)
+                if event.leg in self.legs:
+                    self.stack.bye(event.leg, reason=reason("no sound"), now=now)
+                    self.settled()
             case m.FirstPacket():
                 if event.leg in self.legs:
                     self._sounded.add(event.leg)
@@ -190,15 +195,50 @@ class VoiceChannel(Revival):
         self.settled()
 
     def _pass_on(self, name: str, digit: str) -> None:
-        """A digit of one end of a conversation, for the other."""
+        """A digit of one leg, for everybody who hears it."""
         leg = self.legs.get(name)
         contact = self._centre(leg.tenant).contacts.get(leg.contact) if leg is not None else None
-        if leg is None or contact is None or contact.state != "active" or contact.leg is None:
+        if leg is None or contact is None or contact.leg is None:
             return
-        other = self.legs.get(leg.contact) if leg.side else self._other(contact.leg)
-        if other is not None:
-            self.sound.send(other.worker, m.SendDigits(leg=other.id, digits=digit))
-            self.desk.wake()
+        speaker = contact.id if leg.customer else leg.side
+        for listener, row in mix(self._centre(leg.tenant), contact).items():
+            other = self._leg_of(contact.id, listener) if row.get(speaker) else None
+            if other is not None:
+                self.sound.send(other.worker, m.SendDigits(leg=other.id, digits=digit))
+                self.desk.wake()
+
+    # --- for pages ---
+
+    def new_contact(self, now: float) -> str:
+        """The id of a contact that is about to be asked for (`DialAsked`)."""
+        return self._new_contact(now)
+
+    def send_digits(self, tenant: str, contact: str, agent: str, digits: str) -> bool:
+        """Send an agent's digits to everybody outside who hears them: the customer, or whom they consult.
+
+        False when the agent is in no such conversation, or nobody outside hears them now.
+        """
+        centre = self._centre(tenant)
+        known, who = centre.contacts.get(contact), centre.agents.get(agent)
+        mine = who.calls.get(contact) if who is not None else None
+        if known is None or known.leg is None or mine is None:
+            return False
+        sent = False
+        for listener, row in mix(centre, known).items():
+            other = self._leg_of(contact, listener) if row.get(mine or contact) else None
+            if other is not None and not other.agent:
+                self.sound.send(other.worker, m.SendDigits(leg=other.id, digits=digits))
+                sent = True
+        self.desk.wake()
+        return sent
+
+    def numbers(self, tenant: str, contact: str) -> dict[str, str]:
+        """Leg → number, of a contact's parties that were reached outside; the customer's leg is the contact's id."""
+        known = self._centre(tenant).contacts.get(contact)
+        legs = {side: self._leg_of(contact, side) for side in (contact, *known.parties)} if known else {}
+        return {
+            side: leg.outside for side, leg in legs.items() if leg is not None and leg.trunk and leg.outside
+        }
 
     def _info(self, event: s.InfoReceived, now: float) -> None:
         self._pass_on(event.leg, event.digit)
@@ -249,7 +289,9 @@ class VoiceChannel(Revival):
         """OPTIONS, again and again (RFC 3261 11): does the trunk live? Ends with the trunk's settings."""
         uri = trunk_uri(trunk)
         known = self.settings.tenants.get(tenant)
-        if uri is None or known is None or known.trunks.get(trunk.id) != trunk:
+        if uri is None or trunk.options_interval is None:
+            return
+        if known is None or known.trunks.get(trunk.id) != trunk:
             return
         asked = self._asked[tenant, trunk.id] = self._asked.get((tenant, trunk.id), 0) + 1
         if asked > UNANSWERED:

@@ -12,13 +12,14 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
     tenant: str
     contact: str
     side: str = ""
-    "Empty for the caller; for the other side the core's leg, of which this may be one branch of several."
+    "Empty for the caller; for who is rung the core's leg, of which this may be one branch of several."
     worker: int = 0
     port: int = 0
     remote: tuple[str, int] | None = None
     codec: str = "pcma"
     pcma: int = 8
     pcmu: int = 0
+    opus: int = -1
     dtmf: int = 101
     receive: bool = True
     send: bool = True
@@ -40,8 +41,30 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
     "Caller: the number or name that calls."
     display: str = ""
     outside: str = ""
-    "Caller: the number outside that the agent dialled or transferred to."
+    "The number outside that this leg was rung at, or that its agent has asked for last."
+    inward: bool = False
+    "It called us, though it isn't the customer: an agent's phone that calls somebody outside."
     rang: bool = False
+    web: bool = False
+    "A browser is at the other end: ICE, DTLS-SRTP."
+    ufrag: str = ""
+    "Ours for ICE, with its password."
+    password: str = ""
+    ours: str = ""
+    "Fingerprint of our worker's certificate when they were drawn."
+    peer_ufrag: str = ""
+    fingerprint: str = ""
+    "Of the browser's certificate."
+    mid: str = "0"
+    echo: bool = False
+    "A line test: the caller hears itself, and the core never hears of it."
+    worded: bool = True
+    "A browser that is rung: it has said something. False: it may be asleep."
+
+    @property
+    def customer(self) -> bool:
+        """The customer's own leg, whoever called whom."""
+        return self.side in ("", self.contact)
 
     def set_leg(self) -> m.SetLeg:
         """The leg as the media worker shall have it."""
@@ -49,13 +72,17 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
             leg=self.id,
             port=self.port,
             remote=self.remote,
-            codec="pcmu" if self.codec == "pcmu" else "pcma",
+            codec=cast(Codec, self.codec) if self.codec in get_args(Codec) else "pcma",
             pcma=self.pcma,
             pcmu=self.pcmu,
+            opus=self.opus,
             dtmf=self.dtmf,
             receive=self.receive,
             send=self.send,
             rtcp_mux=self.mux,
+            ice=(self.ufrag, self.password) if self.web else None,
+            peer_ufrag=self.peer_ufrag,
+            fingerprint=self.fingerprint,
         )
 
 

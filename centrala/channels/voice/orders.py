@@ -4,8 +4,9 @@ import logging
 import re
 from collections.abc import Collection
 
-from centrala.channels.voice.book import REFUSALS, LegBook, reason
+from centrala.channels.voice.book import REFUSALS, reason
 from centrala.channels.voice.legs import VoiceLeg
+from centrala.channels.voice.pages import Pages
 from centrala.core import commands as c
 from centrala.core import facts as f
 from centrala.media import messages as m
@@ -13,6 +14,12 @@ from centrala.protocols.sip.flow import Flow
 from centrala.settings import Trunk
 
 log = logging.getLogger(__name__)
+
+SOUND = "sound:"
+"Before the name of a sound among the sources of a mix."
+
+MOST_WANTED = 10_000
+"Numbers outside that are kept until they are rung; asked for and refused, they stay until newer ones push them out."
 
 Target = tuple[str, Flow | None, tuple[str, ...], Trunk | None]
 "(URI, flow, route, trunk) of a phone to ring."
@@ -27,11 +34,11 @@ TRUNK_SILENCE = 4.0
 "Seconds without any word, not even 100, after which a call is tried over the next trunk."
 
 
-class Orders(LegBook):
+class Orders(Pages):
     # --- the caller ---
 
     def _answer(self, tenant: str, command: c.Answer) -> None:
-        leg = self.legs.get(command.contact)
+        leg = self._leg_of(command.contact, command.leg)
         if leg is None or leg.established:
             return
         leg.established = True
@@ -40,14 +47,15 @@ class Orders(LegBook):
         self.stack.respond(leg.id, 200, sdp=leg.sdp, now=self.desk.now())
 
     def _ring_back(self, tenant: str, command: c.RingBack) -> None:
-        leg = self.legs.get(command.contact)
+        leg = self._leg_of(command.contact, command.leg)
         if leg is not None and not leg.established:
             self.stack.respond(leg.id, 180, now=self.desk.now())
 
     def _refuse(self, tenant: str, command: c.Refuse) -> None:
-        leg = self.legs.get(command.contact)
+        leg = self._leg_of(command.contact, command.leg)
         if leg is None:
             return
+        self._branches.pop(command.leg, None)
         self.stack.respond(leg.id, REFUSALS.get(command.cause, 500), now=self.desk.now())
         self._drop(leg)
 
@@ -58,47 +66,89 @@ class Orders(LegBook):
         if command.leg in self._branches:
             return  # done before a restart
         now = self.desk.now()
-        targets = self._targets(tenant, command, now) if tenant in self.settings.tenants else []
-        caller = self.legs.get(command.contact)
+        number = self._number_outside(tenant, command.contact) if command.target.kind == "line" else ""
+        targets = self._targets(tenant, command, number, now) if tenant in self.settings.tenants else []
         self._branches[command.leg] = []
         agent = command.target.name if command.target.kind == "agent" else ""
-        for number, target in enumerate(targets):
-            name = command.leg if number == 0 else f"{command.leg}/{number}"
-            if not self._ring_one(name, tenant, command.contact, command.leg, agent, caller, target, now):
+        for place, target in enumerate(targets):
+            name = command.leg if place == 0 else f"{command.leg}/{place}"
+            leg = VoiceLeg(name, tenant, command.contact, command.leg, agent=agent, outside=number)
+            if not self._ring_one(leg, target, command.auto, now):
                 break
         if not self._branches[command.leg]:
             del self._branches[command.leg]
             self.desk.tell(tenant, f.OfferFailed(now, command.contact, command.leg, "unreachable"))
 
-    def _ring_one(
-        self, name: str, tenant: str, contact: str, side: str, agent: str, caller: VoiceLeg | None,
-        target: Target, now: float,
-    ) -> bool:  # fmt: skip
-        """Ring one phone as leg `name`, a branch of `side`; False when no media port is free."""
+    def _ring_one(self, leg: VoiceLeg, target: Target, auto: bool, now: float) -> bool:
+        """Ring one phone as `leg`, a branch of its side; False when no media port is free."""
         uri, flow, route, trunk = target
-        worker = caller.worker if caller is not None else self.sound.choose()
-        port = self.sound.take_port(worker)
+        beside = self._beside(leg.tenant, leg.contact)
+        leg.worker = beside.worker if beside is not None else self.sound.choose()
+        port = self.sound.take_port(leg.worker)
         if port is None:
-            log.error("tenant %s: no media port is free for a ringing phone", tenant)
+            log.error("tenant %s: no media port is free for a ringing phone", leg.tenant)
             return False
-        leg = VoiceLeg(name, tenant, contact, side, worker=worker, port=port, agent=agent)
+        leg.port = port
+        leg.web = self._is_page(flow, leg.tenant, leg.agent)
         if trunk is not None:
             leg.trunk = trunk.id
-            self.trunk_calls[tenant, trunk.id] = self.trunk_calls.get((tenant, trunk.id), 0) + 1
-            self.desk.later(TRUNK_SILENCE, self._trunk_silent, name)
-        self.legs[name] = leg
-        self._changed.add(name)
+            self.trunk_calls[leg.tenant, trunk.id] = self.trunk_calls.get((leg.tenant, trunk.id), 0) + 1
+            self.desk.later(TRUNK_SILENCE, self._trunk_silent, leg.id)
+        self.legs[leg.id] = leg
+        self._changed.add(leg.id)
         try:
-            self._invite_out(leg, caller, uri, flow, route, trunk, now)
+            self._invite_out(leg, uri, flow, route, trunk, auto, now)
         except ValueError:
             log.error("tenant %s: a phone can't be rung: its address can't be read, or nothing listens here for "
-                      "its transport (listen.sip)", tenant)  # fmt: skip
+                      "its transport (listen.sip)", leg.tenant)  # fmt: skip
             self._drop(leg)
             return True
-        self._branches[side].append(name)
+        self._branches[leg.side].append(leg.id)
+        if leg.web:
+            self._set_leg(leg)  # its handshake may be there before its answer
+            self._expect_word(leg)
         return True
 
-    def _targets(self, tenant: str, command: c.Ring, now: float) -> list[Target]:
+    def _beside(self, tenant: str, contact: str) -> VoiceLeg | None:
+        """Any leg that the contact has: all of them live in one media worker, or they couldn't hear each other."""
+        customer = self._leg_of(contact)
+        if customer is not None:
+            return customer
+        known = self._centre(tenant).contacts.get(contact)
+        return self._leg_of(contact, known.leg) if known is not None and known.leg is not None else None
+
+    # --- numbers outside, which the core never sees ---
+
+    def keep_number(self, tenant: str, contact: str, number: str) -> None:
+        """The number outside that somebody in the contact wants to be rung next."""
+        self._wanted[contact] = number
+        if len(self._wanted) > MOST_WANTED:
+            del self._wanted[next(iter(self._wanted))]
+        leg = self._beside(tenant, contact)
+        if leg is not None:  # so that a restart knows it
+            leg.outside = number
+            self._changed.add(leg.id)
+
+    def _number_outside(self, tenant: str, contact: str) -> str:
+        number = self._wanted.pop(contact, "")
+        beside = self._beside(tenant, contact)
+        return number or (beside.outside if beside is not None else "")
+
+    def _caller_shown(self, leg: VoiceLeg) -> tuple[str, str, bool]:
+        """(user, display name, an agent?) of whom a phone that is rung shall show as calling."""
+        contact = self._centre(leg.tenant).contacts.get(leg.contact)
+        if contact is None:
+            return "", "", False
+        if contact.calling:  # the agent's own phone shows whom it is going to call
+            return self._wanted.get(contact.id, "") or contact.number, "", False
+        party = contact.parties.get(leg.side)
+        asks = leg.customer or (party is not None and party.role == "consult")
+        caller = self._leg_of(contact.id, contact.leg or "") if asks else self._leg_of(contact.id)
+        if caller is None:
+            return "", "", False
+        return caller.user or caller.agent, caller.display, bool(caller.agent)
+
+    def _targets(self, tenant: str, command: c.Ring, number: str, now: float) -> list[Target]:
         target = command.target
         match target.kind:
             case "agent":
@@ -113,41 +163,39 @@ class Orders(LegBook):
             case "phone":
                 return [(target.name, None, (), None)]
             case _:
-                caller = self.legs.get(command.contact)
-                return self._over_a_trunk(caller, ()) if caller is not None else []
+                return self._over_a_trunk(tenant, number, ())
 
     # --- trunks, one after the other ---
 
-    def _over_a_trunk(self, caller: VoiceLeg, tried: Collection[str]) -> list[Target]:
-        """The first trunk with room to the number that `caller` dialled; those known to be down come last."""
-        tenant = caller.tenant
+    def _over_a_trunk(self, tenant: str, number: str, tried: Collection[str]) -> list[Target]:
+        """The first trunk with room to the number outside; those known to be down come last."""
+        if not number:
+            return []
         trunks = self.doors.way_out(tenant)
         for trunk in sorted(trunks, key=lambda one: (tenant, one.id) in self.trunks_down):
             full = self.trunk_calls.get((tenant, trunk.id), 0) >= (trunk.max_calls or 1 << 30)
-            uri = trunk_uri(trunk, caller.outside)
+            uri = trunk_uri(trunk, number)
             if uri is not None and not full and trunk.id not in tried:
                 return [(uri, None, (), trunk)]
         return []
 
     def _over_the_next_trunk(self, failed: VoiceLeg, status: int, now: float) -> bool:
         """After a trunk that couldn't serve a call: True if another one is being tried."""
-        caller = self.legs.get(failed.contact)
-        if not failed.trunk or failed.rang or status not in PASSED_ON or caller is None:
+        if not failed.trunk or failed.rang or status not in PASSED_ON:
             return False
         tried = [*failed.tried, failed.trunk]
-        targets = self._over_a_trunk(caller, tried)
+        targets = self._over_a_trunk(failed.tenant, failed.outside, tried)
         if not targets:
             return False
         log.warning(
             "tenant %s: trunk %s answered %d, the next one is tried", failed.tenant, failed.trunk, status
         )
-        name = f"{failed.side}/{len(tried)}"
-        if not self._ring_one(name, failed.tenant, failed.contact, failed.side, "", caller, targets[0], now):
-            return False
-        if name not in self.legs:
-            return False  # its address can't be called
-        self.legs[name].tried = tried
-        return True
+        leg = VoiceLeg(
+            f"{failed.side}/{len(tried)}", failed.tenant, failed.contact, failed.side, outside=failed.outside
+        )
+        leg.tried = tried
+        # False as well where its address can't be called.
+        return self._ring_one(leg, targets[0], False, now) and leg.id in self.legs
 
     def _trunk_silent(self, name: str) -> None:
         """The call goes over another trunk; should this one answer after all, the stack hangs up there."""
@@ -161,14 +209,15 @@ class Orders(LegBook):
         self.desk.wake()
 
     def _invite_out(
-        self, leg: VoiceLeg, caller: VoiceLeg | None, uri: str, flow: Flow | None, route: tuple[str, ...],
-        trunk: Trunk | None, now: float,
+        self, leg: VoiceLeg, uri: str, flow: Flow | None, route: tuple[str, ...], trunk: Trunk | None, auto: bool,
+        now: float,
     ) -> None:  # fmt: skip
         domain = self.settings.tenants[leg.tenant].domain
-        user = _user_part(caller.user if caller is not None else "") or "anonymous"
+        user, display, works_here = self._caller_shown(leg)
+        user = _user_part(user) or "anonymous"
         credentials = None
         if trunk is not None:
-            if caller is not None and caller.agent:
+            if works_here:
                 # The names of those who work here are nobody's business outside.
                 user = _user_part(trunk.register.user) if trunk.register is not None else "anonymous"
             user = _user_part(trunk.caller_id or "") or user
@@ -181,12 +230,24 @@ class Orders(LegBook):
             target_uri=uri,
             destination=flow,
             from_uri=f"sip:{user}@{domain}",
-            from_display=caller.display if caller is not None and trunk is None else "",
+            from_display=display if trunk is None else "",
             sdp=self._offer(leg),
+            headers=self._about(leg, auto) if leg.agent else (),
             route=route,
             credentials=credentials,
             now=now,
         )
+
+    def _about(self, leg: VoiceLeg, auto: bool) -> list[tuple[str, str]]:
+        """What an agent's phone is told of the call, for pages; and whether it may answer by itself (RFC 5373)."""
+        headers = [("X-Centrala-Contact", leg.contact), ("X-Centrala-Leg", leg.side)]
+        contact = self._centre(leg.tenant).contacts.get(leg.contact)
+        queue = (contact.queue or contact.leg_queue or contact.back_queue) if contact is not None else None
+        if queue is not None:
+            headers.append(("X-Centrala-Queue", queue))
+        if auto:
+            headers.append(("Answer-Mode", "Auto"))
+        return headers
 
     def _cancel_ring(self, tenant: str, command: c.CancelRing) -> None:
         now = self.desk.now()
@@ -202,46 +263,47 @@ class Orders(LegBook):
 
     # --- the conversation ---
 
-    def _connect(self, tenant: str, command: c.Connect) -> None:
-        caller, other = self.legs.get(command.contact), self._other(command.leg)
-        if caller is None or other is None:
-            return
-        self._set_leg(other)
-        self.sound.send(caller.worker, m.Hear(leg=caller.id, sources={other.id: 1.0}))
-        self.sound.send(other.worker, m.Hear(leg=other.id, sources={caller.id: 1.0}))
-
-    def _play(self, tenant: str, command: c.Play) -> None:
-        caller = self.legs.get(command.contact)
-        if caller is None:
-            return
-        player = self.sound.player(caller.worker, tenant, command.sound)
-        self.sound.send(caller.worker, m.Hear(leg=caller.id, sources={player: 1.0}))
-        contact = self._centre(tenant).contacts.get(command.contact)
-        other = self._other(contact.leg) if contact is not None and contact.leg is not None else None
-        if other is not None:
-            self.sound.send(other.worker, m.Hear(leg=other.id, sources={}))
+    def _mix(self, tenant: str, command: c.Mix) -> None:
+        """Say the whole matrix: each leg of the contact hears what stands in its row, and nothing else."""
+        for name, row in command.hears.items():
+            listener = self._leg_of(command.contact, name)
+            if listener is None:
+                continue
+            sources: dict[str, float] = {}
+            for source, gain in row.items():
+                if source.startswith(SOUND):
+                    player = self.sound.player(listener.worker, tenant, source.removeprefix(SOUND))
+                    sources[player] = gain
+                    continue
+                speaker = self._leg_of(command.contact, source)
+                if speaker is not None:
+                    sources[speaker.id] = gain
+            self.sound.send(listener.worker, m.Hear(leg=listener.id, sources=sources))
 
     def _record(self, tenant: str, command: c.Record) -> None:
-        caller, other = self.legs.get(command.contact), self._other(command.leg)
-        if caller is not None and other is not None:
+        customer, other = self._leg_of(command.contact), self._other(command.leg)
+        if customer is not None and other is not None:
             self.sound.send(
-                caller.worker,
+                customer.worker,
                 m.Record(
-                    recording=caller.contact,
-                    left=caller.id,
+                    recording=customer.contact,
+                    left=customer.id,
                     right=other.id,
-                    path=f"recordings/{tenant}/{caller.contact}.wav",
+                    path=f"recordings/{tenant}/{customer.contact}.wav",
                     began=self._centre(tenant).contacts[command.contact].recorded_at,
                 ),
             )
             # A recording that runs since before a transfer goes on with the new one.
             self.sound.send(
-                caller.worker, m.SetRecordLegs(recording=caller.contact, left=caller.id, right=other.id)
+                customer.worker,
+                m.SetRecordLegs(recording=customer.contact, left=customer.id, right=other.id),
             )
 
     def _hang_up(self, tenant: str, command: c.HangUp) -> None:
         now = self.desk.now()
-        names = self._branches.pop(command.leg, []) if command.leg else [command.contact]
+        names = self._branches.pop(command.leg or command.contact, [])
+        if not command.leg and not names:
+            names = [command.contact]
         for name in names:
             leg = self.legs.get(name)
             if leg is not None:
@@ -264,7 +326,7 @@ class Orders(LegBook):
             self.desk.wake()
 
     def _refuse_transfer(self, tenant: str, command: c.RefuseTransfer) -> None:
-        leg = self._other(command.leg) if command.leg else self.legs.get(command.contact)
+        leg = self._leg_of(command.contact, command.leg)
         if leg is not None:
             self.stack.reject_refer(leg.id, REFUSALS.get(command.cause, 603), now=self.desk.now())
 

@@ -27,6 +27,10 @@ class Registration:
         self._tell = tell
         self.registrars = {tenant: Registrar() for tenant in doors.tenants}
         self.changed: set[str] = set()
+        self.owners: dict[int, tuple[str, str]] = {}
+        "Connection → (tenant, agent) of web sockets whose page has signed in."
+        self.asleep: set[int] = set()
+        "Those of them whose page didn't react when it was rung."
 
     # --- the door ---
 
@@ -37,6 +41,8 @@ class Registration:
 
         Names that don't exist are challenged like those that do: nobody learns here who works in the house.
         """
+        if flow.connection in self.owners:
+            return self._admit_page(key, user, host, flow, now)
         stack, bans = self._stack, self._doors.bans
         found = self._doors.agent_named(user, host, auth.realm if auth is not None else "")
         # Names that don't exist count by address alone, or they would fill the memory of names.
@@ -65,6 +71,17 @@ class Registration:
         stack.challenge(key, realm, stale=verdict is not Verdict.WRONG, now=now)
         return None
 
+    def _admit_page(self, key: str, user: str, host: str, flow: Flow, now: float) -> tuple[str, Agent] | None:
+        """A page can be the agent who signed in, and nobody else."""
+        tenant, name = self.owners[flow.connection]
+        settings = self._doors.tenants.get(tenant)
+        agent = settings.agents.get(name) if settings is not None else None
+        if settings is None or agent is None or (user, host.lower()) != (name, settings.domain):
+            log.warning("tenant %s: a page wanted to be another agent", tenant)
+            self._stack.refuse(key, 403, now=now)
+            return None
+        return tenant, agent
+
     # --- bindings ---
 
     def received(self, event: RegisterReceived, now: float) -> tuple[str, str] | None:
@@ -85,6 +102,12 @@ class Registration:
             self.changed.add(tenant)
             self.say(tenant, agent.id, now)
         return tenant, agent.id
+
+    def woke(self, connection: int, now: float) -> None:
+        """A page that slept says something: it can be rung again."""
+        self.asleep.discard(connection)
+        if connection in self.owners:
+            self.say(*self.owners[connection], now)
 
     def bindings(self, tenant: str, user: str, now: float) -> list[Binding]:
         """Where the agent's phones are now, the latest registered first."""

@@ -11,6 +11,7 @@ from centrala.channels.voice.legs import VoiceLeg
 from centrala.channels.voice.registration import STORED
 from centrala.core import commands as c
 from centrala.core import facts as f
+from centrala.core.mix import mix
 from centrala.core.state import Contact
 from centrala.media import messages as m
 from centrala.protocols.sip.leg import decode as decode_leg
@@ -80,19 +81,23 @@ class Revival(Calls):
         for contact in list(centre.contacts.values()):
             if contact.state == "wrap_up":
                 continue
-            caller = self.legs.get(contact.id)
-            if caller is None:
+            customer = self._leg_of(contact.id)
+            if customer is None and contact.customer:
                 self.desk.tell(tenant, f.HungUp(now, contact.id, "", "lost"))
                 continue
-            if worker is not None and caller.worker != worker:
+            beside = self._beside(tenant, contact.id)
+            if worker is not None and beside is not None and beside.worker != worker:
                 continue
-            for side in [*contact.offers, *([contact.leg] if contact.leg else [])]:
+            for side in [*contact.offers, *contact.parties]:
                 if side not in self._branches:
                     self.desk.tell(tenant, f.HungUp(now, contact.id, side, "lost"))
             self._sound_again(tenant, contact)
         for leg in list(self.legs.values()):
             about = centre.contacts.get(leg.contact)
-            over = about is None or (leg.side and leg.side != about.leg and leg.side not in about.offers)
+            wanted = about is not None and (
+                leg.side in about.offers or leg.side in about.parties or (leg.customer and about.customer)
+            )
+            over = not wanted
             if leg.tenant == tenant and over:
                 self._branches.pop(leg.side, None)
                 self._end(leg, "lost", now)
@@ -113,21 +118,15 @@ class Revival(Calls):
         self.registration.say(tenant, name, self.desk.now())
 
     def _sound_again(self, tenant: str, contact: Contact) -> None:
-        caller = self.legs[contact.id]
-        if caller.established:
-            self._set_leg(caller)
-        queue = self._centre(tenant).queues.get(contact.leg_queue or contact.queue or "")
-        music = queue.spec.music if queue is not None else "default"
-        if contact.state == "active" and contact.leg is not None:
-            self._connect(tenant, c.Connect(contact.id, contact.leg))
-            if contact.recorded:
-                self._record(tenant, c.Record(contact.id, contact.leg))
-        elif contact.state == "active" and contact.target is not None:
-            self._play(tenant, c.Play(contact.id, contact.target.name))
-        elif contact.state == "held" or contact.queue is not None:
-            self._play(tenant, c.Play(contact.id, music))
-        elif contact.answered:
-            self._play(tenant, c.Play(contact.id, "tone:ringback"))
+        for side in ["", *contact.parties]:
+            leg = self._leg_of(contact.id, side)
+            if leg is not None and leg.established:
+                self._set_leg(leg)
+        hears = mix(self._centre(tenant), contact)
+        if hears:
+            self._mix(tenant, c.Mix(contact.id, hears))
+        if contact.recorded and contact.leg is not None:
+            self._record(tenant, c.Record(contact.id, contact.leg))
 
     # --- a media worker died ---
 
@@ -146,7 +145,7 @@ class Revival(Calls):
         for name in held.legs:
             if name not in self.legs:
                 self.sound.send(worker, m.CloseLeg(leg=name))
-        callers = {leg.contact for leg in self.legs.values() if not leg.side}
+        callers = {leg.contact for leg in self.legs.values() if leg.customer}
         for recording in held.recordings:
             if recording not in callers:
                 self.sound.send(worker, m.StopRecording(recording=recording))

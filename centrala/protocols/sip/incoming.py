@@ -154,6 +154,22 @@ class Incoming(Inbound):
         self._adopt(new)
         return True
 
+    def supplant(self, key: str, leg: str, *, now: float) -> bool:
+        """As `adopt`, for an INVITE that takes the place of the leg's dialog (RFC 3891, 3), which is hung up unheard.
+
+        False: the caller has given up, or the leg has gone; the leg is as it was.
+        """
+        old = self._leg(leg)
+        if old is None or self._waiting_request(key) is None:
+            return False
+        self._leave(old)
+        self._timers.cancel_all("l" + leg)
+        del self._legs[leg]
+        old.id = f"{HIDDEN}{old.call_id} {old.local_tag}"
+        self._adopt(old)
+        self._hang_up(old, "", now)
+        return self.adopt(key, leg, now=now)
+
     def _free(self, leg: str) -> None:
         if leg in self._legs:
             raise ValueError(f"Leg id {leg!r} is in use: every dialog needs an id of its own.")

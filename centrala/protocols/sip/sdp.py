@@ -46,9 +46,17 @@ class Codec:
     """Of the RTP clock, Hz."""
     static: int | None
     """Payload type of RFC 3551, None: dynamic."""
+    written: str = ""
+    """In rtpmap, where that isn't NAME/RATE."""
+    fmtp: str = ""
 
 
-CODECS: dict[str, Codec] = {"PCMA": Codec("PCMA", 8000, 8), "PCMU": Codec("PCMU", 8000, 0)}
+CODECS: dict[str, Codec] = {
+    "PCMA": Codec("PCMA", 8000, 8),
+    "PCMU": Codec("PCMU", 8000, 0),
+    # RFC 7587, 7: always two channels; what we want is what the telephone network carries
+    "OPUS": Codec("OPUS", 48000, None, "opus/48000/2", "maxplaybackrate=8000;stereo=0;useinbandfec=1"),
+}
 _STATIC = {codec.static: codec for codec in CODECS.values() if codec.static is not None}
 EVENTS = "telephone-event"
 EVENTS_PAYLOAD = 101
@@ -102,6 +110,22 @@ class Description:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
+WEB = "UDP/TLS/RTP/SAVPF"
+_HASHES = ("sha-256", "sha-384", "sha-512")
+"""Of a certificate, liked best first; weaker ones aren't taken (RFC 8122, 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWeb:
+    """Our end towards a browser: ICE-lite, DTLS as the server, all on one port (RFC 8829; RFC 8839; RFC 8842)."""
+
+    ufrag: str
+    password: str
+    fingerprint: str
+    """As it stands in the line: `sha-256 AB:…`."""
+    mid: str = "0"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
     """Our end of an audio stream."""
@@ -121,6 +145,8 @@ class LocalMedia:
     attributes: tuple[tuple[str, str], ...] = ()
     """More a= lines for the audio section: crypto, ICE, fingerprint."""
     protocol: str = "RTP/AVP"
+    web: LocalWeb | None = None
+    """Set: a browser is at the other end, whatever `protocol` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +172,21 @@ class Negotiated:
     held: bool
     """The peer has put us on hold: by direction, or by the address 0.0.0.0 (RFC 2543)."""
     protocol: str = "RTP/AVP"
+    ufrag: str = ""
+    """Of a browser."""
+    fingerprint: str = ""
+    """Of its certificate, as it stands in the line."""
+    mid: str = ""
+
+
+def is_web(text: str) -> bool:
+    """Whether an offer is a browser's: its sound is to come over DTLS-SRTP and ICE. Never raises."""
+    try:
+        return any(
+            media.kind == "audio" and media.protocol.startswith("UDP/TLS/") for media in parse(text).media
+        )
+    except SdpError:
+        return False
 
 
 def parse(text: str) -> Description:
@@ -283,7 +324,9 @@ def offer(local: LocalMedia) -> str:
     formats = [
         Format(_payload_of(name, 96 + at), name, CODECS[name].rate) for at, name in enumerate(local.codecs)
     ]
-    return _session(local) + _audio(local, formats, local.direction, EVENTS_PAYLOAD if local.events else None)
+    group = local.web.mid if local.web is not None else ""
+    events = EVENTS_PAYLOAD if local.events else None
+    return _session(local, group) + _audio(local, formats, local.direction, events)
 
 
 def _payload_of(name: str, dynamic: int) -> int:
@@ -302,8 +345,8 @@ def answer(text: str, local: LocalMedia) -> tuple[str, Negotiated]:
             break
     if chosen is None:
         raise SdpError("no audio stream with a codec that we speak")
-    parts = [_session(local)]
     agreed: Negotiated | None = None
+    parts: list[str] = []
     for at, media in enumerate(offered.media):
         if at != chosen:
             formats = " ".join(media.raw_formats) or "0"
@@ -311,15 +354,22 @@ def answer(text: str, local: LocalMedia) -> tuple[str, Negotiated]:
             continue
         common = _common(media, local)
         events = _events(media, common[0].rate) if local.events else None
-        agreed = _negotiated(media, common, events, local)
+        agreed = _negotiated(media, common, events, local, offered)
+        if local.web is not None and media.attribute("setup") not in ("actpass", "active"):
+            raise SdpError("the browser doesn't want to begin the encryption itself (a=setup)")
         ours = replace(local, protocol=media.protocol, rtcp_mux=agreed.rtcp_mux, ptime=agreed.ptime)
-        mid = media.attribute("mid")
-        if mid is not None:
-            ours = replace(ours, attributes=(("mid", mid), *ours.attributes))
+        if agreed.mid and local.web is not None:
+            ours = replace(ours, web=replace(local.web, mid=agreed.mid))
+        elif agreed.mid:
+            ours = replace(ours, attributes=(("mid", agreed.mid), *ours.attributes))
         parts.append(_audio(ours, common, agreed.direction, events))
     if agreed is None:
         raise SdpError("no audio stream with a codec that we speak")
-    return "".join(parts), agreed
+    grouped = any(
+        name == "group" and agreed.mid in value.split()[1:] and value.startswith("BUNDLE ")
+        for name, value in offered.attributes
+    )
+    return _session(local, agreed.mid if grouped else "") + "".join(parts), agreed
 
 
 def accept(text: str, local: LocalMedia) -> Negotiated:
@@ -331,9 +381,14 @@ def accept(text: str, local: LocalMedia) -> Negotiated:
         if not media.port:
             raise SdpError("the peer refused the audio stream")
         common = _common(media, local)
+        if local.web is not None and not _speaks(media, local):
+            raise SdpError("the answer is no browser's")
         if not common:
             raise SdpError("the peer answered with a codec that we didn't offer")
-        return _negotiated(media, common, _events(media, common[0].rate) if local.events else None, local)
+        if local.web is not None and media.attribute("setup") != "active":
+            raise SdpError("the browser doesn't begin the encryption itself (a=setup)")
+        events = _events(media, common[0].rate) if local.events else None
+        return _negotiated(media, common, events, local, answered)
     raise SdpError("the answer has no audio stream")
 
 
@@ -344,6 +399,8 @@ def same_session(before: LocalMedia, after: LocalMedia) -> LocalMedia:
 
 
 def _speaks(media: Media, local: LocalMedia) -> bool:
+    if local.web is not None:
+        return media.protocol in (WEB, "UDP/TLS/RTP/SAVP")
     if local.protocol == "RTP/AVP":
         return media.protocol in ("RTP/AVP", "RTP/AVPF")
     return media.protocol.removesuffix("F") == local.protocol.removesuffix("F")
@@ -360,8 +417,30 @@ def _events(media: Media, rate: int) -> int | None:
     return None
 
 
-def _negotiated(media: Media, common: Sequence[Format], events: int | None, local: LocalMedia) -> Negotiated:
-    nowhere = media.address in ("0.0.0.0", "::", "")
+def _fingerprint(media: Media, whole: Description) -> str:
+    """The stream's own or the session's (RFC 8122, 5); "" where there is none that is safe."""
+    found: dict[str, str] = {}
+    for name, value in (*media.attributes, *whole.attributes):
+        algorithm, _, digest = value.strip().partition(" ")
+        if name == "fingerprint" and digest:
+            found.setdefault(algorithm.lower(), digest.strip().upper())
+    return next((f"{name} {found[name]}" for name in _HASHES if name in found), "")
+
+
+def _negotiated(
+    media: Media, common: Sequence[Format], events: int | None, local: LocalMedia, whole: Description
+) -> Negotiated:
+    ufrag = fingerprint = ""
+    if local.web is not None:
+        said = dict(whole.attributes)
+        ufrag = (media.attribute("ice-ufrag") or said.get("ice-ufrag", "")).strip()
+        fingerprint = _fingerprint(media, whole)
+        if not ufrag or not fingerprint:
+            raise SdpError("a browser's description without ice-ufrag or a fingerprint of sha-256 or better")
+        if not media.rtcp_mux:
+            raise SdpError("a browser's description without rtcp-mux")
+    # A browser that has found no candidates yet says 0.0.0.0 as well (RFC 8840, 4.1.1).
+    nowhere = local.web is None and media.address in ("0.0.0.0", "::", "")
     peer_receives = media.direction.receives and not nowhere
     direction = Direction.of(
         sends=local.direction.sends and peer_receives,
@@ -384,6 +463,9 @@ def _negotiated(media: Media, common: Sequence[Format], events: int | None, loca
         rtcp_mux=mux,
         held=nowhere or not media.direction.receives,
         protocol=media.protocol,
+        ufrag=ufrag,
+        fingerprint=fingerprint,
+        mid=(media.attribute("mid") or "").strip(),
     )
 
 
@@ -394,22 +476,44 @@ def _family(address: str) -> str:
         return "IP4"
 
 
-def _session(local: LocalMedia) -> str:
+def _session(local: LocalMedia, group: str = "") -> str:
+    """`group`: the stream that is a bundle of its own (RFC 9143)."""
     where = f"IN {_family(local.address)} {local.address}"
-    return f"v=0\r\no=- {local.session_id} {local.version} {where}\r\ns=-\r\nc={where}\r\nt=0 0\r\n"
+    text = f"v=0\r\no=- {local.session_id} {local.version} {where}\r\ns=-\r\nc={where}\r\nt=0 0\r\n"
+    if local.web is not None:
+        text += f"a=group:BUNDLE {group}\r\n" if group else ""
+        text += "a=ice-lite\r\n"
+    return text
+
+
+def _web_lines(local: LocalMedia, web: LocalWeb) -> list[str]:
+    """RFC 8839, 5; RFC 8842, 5.1: we are passive, in offers too, so that it is plain who begins."""
+    return [
+        f"a=mid:{web.mid}",
+        f"a=ice-ufrag:{web.ufrag}",
+        f"a=ice-pwd:{web.password}",
+        f"a=fingerprint:{web.fingerprint}",
+        "a=setup:passive",
+        f"a=candidate:1 1 UDP 2130706431 {local.address} {local.port} typ host",
+        "a=end-of-candidates",
+    ]
 
 
 def _audio(local: LocalMedia, formats: Sequence[Format], direction: Direction, events: int | None) -> str:
     numbers = [str(f.payload) for f in formats]
     if events is not None:
         numbers.append(str(events))
-    lines = [f"m=audio {local.port} {local.protocol} {' '.join(numbers)}"]
-    lines += [f"a=rtpmap:{f.payload} {f.name}/{f.rate}" for f in formats]
+    protocol = local.protocol if local.web is None or local.protocol.startswith("UDP/TLS/") else WEB
+    lines = [f"m=audio {local.port} {protocol} {' '.join(numbers)}"]
+    lines += [f"a=rtpmap:{f.payload} {CODECS[f.name].written or f'{f.name}/{f.rate}'}" for f in formats]
+    lines += [f"a=fmtp:{f.payload} {CODECS[f.name].fmtp}" for f in formats if CODECS[f.name].fmtp]
     if events is not None:
         lines += [f"a=rtpmap:{events} {EVENTS}/{formats[0].rate}", f"a=fmtp:{events} 0-15"]
     lines.append(f"a=ptime:{local.ptime}")
-    if local.rtcp_mux:
+    if local.rtcp_mux or local.web is not None:
         lines.append("a=rtcp-mux")
+    if local.web is not None:
+        lines += _web_lines(local, local.web)
     lines += [f"a={name}:{value}" if value else f"a={name}" for name, value in local.attributes]
     lines.append(f"a={direction}")
     return "\r\n".join(lines) + "\r\n"

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
-from centrala.ledger.records import COLUMNS, Record, Working, as_row
+from centrala.ledger.records import COLUMNS, Record, as_row, from_columns
 from centrala.people import Identity, Permission, User, allowed, holds
 from centrala.web.guard import Here, Who, address_of, need
 from centrala.web.house import House
@@ -20,6 +20,19 @@ from centrala.web.problems import NOT_FOUND, Problem, answers
 router = APIRouter(prefix="/contacts")
 
 LAST_MOMENT = 253402300799.0  # year 9999
+
+
+class Segment(BaseModel):
+    """One party's part in a contact."""
+
+    agent: str | None
+    "Null for somebody outside."
+    role: str
+    "agent, consult, member, or what a supervisor did: listen, whisper, barge"
+    from_: str | None
+    to: str | None
+
+    model_config = {"alias_generator": lambda name: "from" if name == "from_" else name}
 
 
 class ContactRecord(BaseModel):
@@ -43,6 +56,10 @@ class ContactRecord(BaseModel):
     outcome: str | None
     agent: str | None
     recording: str | None
+    disposition: str | None
+    "The result that was given last."
+    segments: list[Segment]
+    "Who took part, as what, from when to when."
 
     model_config = {"alias_generator": lambda name: "from" if name == "from_" else name}
 
@@ -106,14 +123,11 @@ _SELECT = (
     f"SELECT {', '.join('r.' + name for name in COLUMNS)}, p.address FROM records r"
     " LEFT JOIN parties p ON p.tenant = r.tenant AND p.id = r.party WHERE r.tenant = ? AND "
 )
-_working = msgspec.json.Decoder(Working).decode
 
 
 def _record(row: Any) -> tuple[Record, str | None]:
     *values, address = row
-    named = dict(zip(COLUMNS, values, strict=True))
-    working = named.pop("working")
-    return Record(**named, working=None if working is None else _working(working)), address
+    return from_columns(values), address
 
 
 def _cursor(record: Record) -> str:

@@ -1,71 +1,124 @@
-"""The agent's own desk: state, ready, pause, sign-out, the end of after-call work."""
+"""The agent's own desk: state, buttons of a conversation, results and drafts, whom to transfer to, the own day."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from centrala.core import facts as f
+from centrala.customers import CustomerError
+from centrala.customers.values import MAX_NOTE
+from centrala.ledger.metrics import occupancy
+from centrala.live import agents_of, state_of, with_contact
 from centrala.people import Identity, Permission
+from centrala.web.board import explained
 from centrala.web.guard import Fingerprint, Here, Key, Who, need
 from centrala.web.house import House
 from centrala.web.problems import Problem, answers
 from centrala.web.routes.people import SIGNED_IN, Body
+from centrala.web.shown import AgentState, Desk
 
 router = APIRouter(prefix="/me/agent")
+
+Make = Callable[[float, str], f.Fact]
+
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ContactId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Note = Annotated[str, Field(max_length=MAX_NOTE)]
 
 
 class Pause(Body):
     reason: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class AgentShown(BaseModel):
+class OnContact(Body):
+    contact: ContactId | None = None
+    "Left out: the one I have."
+
+
+class Mute(OnContact):
+    muted: bool
+
+
+class To(OnContact):
+    to: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    "A number, an agent's id, or queue:ID."
+
+
+class Drop(OnContact):
+    leg: Id
+
+
+class Dial(Body):
+    number: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    "A number, an agent's id, or queue:ID."
+
+
+class Digits(OnContact):
+    digits: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9*#A-D]+$")]
+
+
+class Extend(Body):
+    seconds: Annotated[float, Field(ge=1, le=600, strict=False)]
+
+
+class Result(Body):
+    contact: ContactId
+    disposition: Id | None = None
+    "Left out, the note alone is kept: for queues that ask for no result."
+    note: Note | None = None
+
+
+class DraftPut(Body):
+    contact: ContactId
+    disposition: Id | None = None
+    note: Note | None = None
+
+
+class Draft(BaseModel):
+    contact: str | None
+    disposition: str | None
+    note: str | None
+    at: float | None
+    "Unix seconds; null where nothing was typed."
+
+
+class Target(BaseModel):
+    kind: str
+    "agent or queue"
     id: str
     name: str
-    state: str
-    "on_contact, held, offered, wrap_up, unreachable, resting, ready, not_ready or logged_out"
-    since: float
-    "Unix seconds."
-    intent: str
-    "What the agent wants, whatever phone and load say: ready, not_ready or logged_out."
-    reason: str | None
-    reachable: bool
-    "Whether the phone can be reached."
-    until: float | None
-    "End of wrap-up, or of the rest after missed offers."
+    state: AgentState | None
+    "Of an agent."
+    free: bool
+    "The agent, or somebody in the queue, could be offered a contact now."
+
+
+class Targets(BaseModel):
+    items: list[Target]
+
+
+class Day(BaseModel):
+    """What I did today; what I do just now counts up to this moment."""
+
+    date: str
+    contacts: int
     missed: int
-    contact: str | None
-    queues: list[str]
-
-
-class ContactShown(BaseModel):
-    id: str
-    medium: str
-    direction: str
-    state: str
-    "new, queued, offered, active, held or wrap_up"
-    queue: str | None
-    since: float | None
-    "Since when the customer waits or waited."
-    dialled: str | None
-    number: str | None
-    "The customer's; null where it may not be seen, was withheld, or isn't known yet."
-    agent: str | None
-    ringing: list[str]
-    why: str | None
-    "Why it was offered to whom it was."
-
-
-class Desk(BaseModel):
-    seq: int
-    "Of the ledger."
-    stored: bool = True
-    "False: done, but the ledger can't be written just now."
-    agent: AgentShown
-    contact: ContactShown | None
-    "Whom the agent talks with, who rings, or who the wrap-up is about."
+    refused: int
+    talk_s: float
+    hold_s: float
+    wrap_up_s: float
+    ready_s: float
+    offered_s: float
+    resting_s: float
+    unreachable_s: float
+    not_ready_s: dict[str, float]
+    "By reason."
+    results: dict[str, int]
+    "Contacts by disposition."
+    occupancy: float | None
 
 
 def _desk(house: House, identity: Identity) -> dict[str, Any]:
@@ -76,10 +129,12 @@ def _desk(house: House, identity: Identity) -> dict[str, Any]:
         raise Problem("NO-AGENT", "The agent that you act as isn't in the centre's file.")
     name = entity.value["contact"]
     contact = None if name is None else hub.entity(("contact", name))
+    why = explained(hub.world, house.centre(user.tenant).agents[user.agent or ""])
     return {
         "seq": hub.seq,
-        "agent": entity.value,
-        "contact": None if contact is None else contact.value,
+        "agent": {**entity.seen(own=True), "why": why},
+        "contact": None if contact is None else contact.seen(own=True),
+        "why": why,
     }
 
 
@@ -91,9 +146,20 @@ def _agent(house: House, identity: Identity) -> str:
     return name
 
 
-async def _tell(
-    house: House, identity: Identity, key: str | None, mark: bytes, *make: Callable[[float, str], f.Fact]
-) -> Response:
+def _contact(house: House, identity: Identity, asked: str | None) -> str:
+    """The contact that is meant. Raises Problem AGENT-REFUSED where there is none."""
+    agent = _agent(house, identity)
+    name = asked or with_contact(house.centre(identity.user.tenant).agents[agent])
+    if name is None:
+        raise Problem("AGENT-REFUSED", "You have no conversation now.")
+    return _text(name)
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+async def _tell(house: House, identity: Identity, key: str | None, mark: bytes, *make: Make) -> Response:
     agent = _agent(house, identity)
 
     async def work() -> tuple[int, Any]:
@@ -104,17 +170,73 @@ async def _tell(
     return JSONResponse(answer, status)
 
 
+async def _about(
+    house: House,
+    identity: Identity,
+    body: OnContact | None,
+    key: str | None,
+    mark: bytes,
+    kind: Callable[..., f.Fact],
+    **more: Any,
+) -> Response:
+    """A fact about a contact of mine."""
+    agent = _agent(house, identity)
+
+    async def work() -> tuple[int, Any]:
+        contact = _contact(house, identity, body.contact if body is not None else None)
+        told = await house.tell(
+            identity.user.tenant, agent, lambda at, name: kind(at=at, contact=contact, agent=name, **more)
+        )
+        return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+
+    status, answer = await house.once(identity, key, mark, work)
+    return JSONResponse(answer, status)
+
+
+async def _towards(
+    house: House, identity: Identity, body: To, key: str | None, mark: bytes, kind: Callable[..., f.Fact]
+) -> Response:
+    """A fact about a contact of mine that brings somebody else in."""
+    agent = _agent(house, identity)
+
+    async def work() -> tuple[int, Any]:
+        tenant = identity.user.tenant
+        contact = _contact(house, identity, body.contact)
+        _may_reach_out(house, tenant, contact, agent)
+        number, outside = house.settle(tenant, contact, _text(body.to))
+        told = await house.tell(
+            tenant,
+            agent,
+            lambda at, name: kind(at=at, contact=contact, agent=name, number=number, outside=outside),
+        )
+        return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+
+    status, answer = await house.once(identity, key, mark, work)
+    return JSONResponse(answer, status)
+
+
+def _may_reach_out(house: House, tenant: str, contact: str, agent: str) -> None:
+    """Before the channel notes whom a contact is to reach: it must be the agent's own. Raises AGENT-REFUSED."""
+    known = house.centre(tenant).contacts.get(contact)
+    if known is None or all(party.agent != agent for party in known.parties.values()):
+        raise Problem("AGENT-REFUSED", "This can't be now: you are not in this conversation.")
+
+
 CHANGES: Any = {
     "response_model": Desk,
     "responses": answers(*SIGNED_IN, "NOT-ALLOWED", "NO-AGENT", "AGENT-REFUSED", "KEY-REUSED"),
 }
+READS: Any = {"responses": answers("SIGNED-OUT", "NOT-ALLOWED", "NO-AGENT")}
 
 
-@router.get("", response_model=Desk, responses=answers("SIGNED-OUT", "NOT-ALLOWED", "NO-AGENT"))
-async def my_desk(house: Here, identity: Who) -> dict[str, Any]:
+@router.get("", response_model=Desk, **READS)
+async def my_desk(house: Here, identity: Who) -> Response:
     """My state, and whom I talk with or who rings, with number, queue, wait and why me."""
     _agent(house, identity)
-    return _desk(house, identity)
+    return JSONResponse(_desk(house, identity))
+
+
+# --- state ---
 
 
 @router.post("/ready", **CHANGES)
@@ -127,7 +249,7 @@ async def ready(house: Here, identity: Who, mark: Fingerprint, key: Key = None) 
 async def pause(body: Pause, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """I take none, for this reason. In a conversation it takes effect after it; what rings goes on ringing."""
     agent = _agent(house, identity)
-    make: list[Callable[[float, str], f.Fact]] = [lambda at, name: f.AgentPaused(at, name, body.reason)]
+    make: list[Make] = [lambda at, name: f.AgentPaused(at, name, _text(body.reason))]
     if house.centre(identity.user.tenant).agents[agent].intent == "logged_out":
         make.insert(0, f.AgentSignedIn)
     return await _tell(house, identity, key, mark, *make)
@@ -143,3 +265,302 @@ async def sign_out(house: Here, identity: Who, mark: Fingerprint, key: Key = Non
 async def finish(house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """The after-call work is done."""
     return await _tell(house, identity, key, mark, f.WrapUpFinished)
+
+
+@router.post("/extend", **CHANGES)
+async def extend(body: Extend, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """So many seconds more for the after-call work."""
+    return await _tell(
+        house, identity, key, mark, lambda at, name: f.WrapUpExtended(at, name, float(body.seconds))
+    )
+
+
+# --- the conversation ---
+
+
+@router.post("/hold", **CHANGES)
+async def hold(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """The customer hears music; in a consultation, I talk with the one I asked."""
+    return await _about(house, identity, body, key, mark, f.HoldAsked)
+
+
+@router.post("/resume", **CHANGES)
+async def resume(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """Back to the customer."""
+    return await _about(house, identity, body, key, mark, f.ResumeAsked)
+
+
+@router.post("/mute", **CHANGES)
+async def mute(body: Mute, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """Nobody hears me, or they do again; for telephones without such a key."""
+    return await _about(house, identity, body, key, mark, f.MuteAsked, muted=body.muted)
+
+
+@router.post("/hang-up", **CHANGES)
+async def hang_up(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """The end: for all if the contact is mine, else for me alone."""
+    return await _about(house, identity, body, key, mark, f.HangUpAsked)
+
+
+@router.post("/leave", **CHANGES)
+async def leave(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """I leave the conference, they go on."""
+    return await _about(house, identity, body, key, mark, f.LeaveAsked)
+
+
+@router.post("/transfer", **CHANGES)
+async def transfer(body: To, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """Hand the customer over without asking first."""
+    return await _towards(house, identity, body, key, mark, f.HandOverAsked)
+
+
+@router.post("/consult", **CHANGES)
+async def consult(body: To, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """Ask somebody while the customer hears music."""
+    return await _towards(house, identity, body, key, mark, f.ConsultAsked)
+
+
+@router.post("/swap", **CHANGES)
+async def swap(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """From the customer to the one I asked, and back."""
+    return await _about(house, identity, body, key, mark, f.SwapAsked)
+
+
+@router.post("/complete", **CHANGES)
+async def complete(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """The customer goes on with the one I asked."""
+    return await _about(house, identity, body, key, mark, f.CompleteAsked)
+
+
+@router.post("/conference", **CHANGES)
+async def conference(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """All three together."""
+    return await _about(house, identity, body, key, mark, f.ConferenceAsked)
+
+
+@router.post("/drop", **CHANGES)
+async def drop(body: Drop, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """Let go of the one I asked, or of a member of the conference."""
+    return await _about(house, identity, body, key, mark, f.DropAsked, leg=_text(body.leg))
+
+
+@router.post("/dial", **CHANGES)
+async def dial(body: Dial, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """Call somebody: my phone is rung first, then theirs."""
+    agent = _agent(house, identity)
+
+    async def work() -> tuple[int, Any]:
+        tenant = identity.user.tenant
+        if house.voice is None:
+            raise Problem("AGENT-REFUSED", "Nobody can be called from here.")
+        contact = house.voice.new_contact(house.now())
+        number, outside = house.settle(tenant, contact, _text(body.number))
+        told = await house.tell(
+            tenant, agent, lambda at, name: f.DialAsked(at, contact, name, number, outside)
+        )
+        return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+
+    status, answer = await house.once(identity, key, mark, work)
+    return JSONResponse(answer, status)
+
+
+@router.post("/digits", **CHANGES)
+async def digits(body: Digits, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """Keys for the customer's side: menus of others."""
+    agent = _agent(house, identity)
+
+    async def work() -> tuple[int, Any]:
+        contact = _contact(house, identity, body.contact)
+        sent = house.voice is not None and house.voice.send_digits(
+            identity.user.tenant, contact, agent, body.digits
+        )
+        if not sent:
+            raise Problem("AGENT-REFUSED", "This can't be now: nobody is there who could hear them.")
+        return 200, _desk(house, identity)
+
+    status, answer = await house.once(identity, key, mark, work)
+    return JSONResponse(answer, status)
+
+
+# --- what came of it ---
+
+
+@router.post("/result", **CHANGES)
+async def result(body: Result, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
+    """The outcome of a contact of mine, as a code, and a note about it."""
+    agent = _agent(house, identity)
+
+    async def work() -> tuple[int, Any]:
+        tenant, contact = identity.user.tenant, _text(body.contact)
+        answer = _desk(house, identity)
+        if body.disposition is not None:
+            disposition = _text(body.disposition)
+            if disposition not in house.tenant(tenant).dispositions:
+                raise Problem("AGENT-REFUSED", "There is no such result in this centre.")
+            told = await house.tell(
+                tenant, agent, lambda at, name: f.ResultGiven(at, contact, name, disposition)
+            )
+            answer = {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+        else:
+            _is_mine(house, tenant, contact, agent)
+        if body.note and body.note.strip():
+            note, who = _text(body.note), identity.user.id
+            try:
+                await house.ask(
+                    house.customers.put_note, tenant, contact, who, note, house.now(), agent=agent
+                )
+            except CustomerError as problem:
+                raise Problem(problem.code, str(problem)) from None
+        else:
+            await house.ask(house.customers.drop_draft, tenant, agent, contact)
+        return 200, answer
+
+    status, answer = await house.once(identity, key, mark, work)
+    return JSONResponse(answer, status)
+
+
+def _is_mine(house: House, tenant: str, contact: str, agent: str) -> None:
+    """Whether the agent is in a contact, or in after-call work about it. Raises AGENT-REFUSED."""
+    known = house.centre(tenant).contacts.get(contact)
+    if known is None or agent not in agents_of(known, house.hubs[tenant].live.memory):
+        raise Problem("AGENT-REFUSED", "This can't be now: the contact isn't yours, or it is over.")
+
+
+@router.put(
+    "/draft",
+    status_code=204,
+    responses=answers(*SIGNED_IN, "NOT-ALLOWED", "NO-AGENT"),
+)
+async def put_draft(body: DraftPut, house: Here, identity: Who) -> Response:
+    """Keep what I typed so far about a contact; I alone see it."""
+    agent = _agent(house, identity)
+    disposition = None if body.disposition is None else _text(body.disposition)
+    note = None if body.note is None else _text(body.note)
+    await house.ask(
+        house.customers.put_draft,
+        identity.user.tenant,
+        agent,
+        _text(body.contact),
+        house.now(),
+        disposition=disposition,
+        note=note,
+    )
+    return Response(status_code=204)
+
+
+@router.get("/draft", response_model=Draft, **READS)
+async def get_draft(
+    house: Here, identity: Who, contact: Annotated[str | None, Query(min_length=1, max_length=128)] = None
+) -> Response:
+    """What I typed so far about a contact; left out, the one I have."""
+    agent = _agent(house, identity)
+    tenant = identity.user.tenant
+    name = contact or with_contact(house.centre(tenant).agents[agent])
+    kept = None
+    if name is not None:
+        name = _text(name)
+        kept = await house.ask(house.customers.get_draft, tenant, agent, name)
+    return JSONResponse(
+        {
+            "contact": name,
+            "disposition": kept.disposition if kept is not None else None,
+            "note": kept.note if kept is not None else None,
+            "at": round(kept.at, 3) if kept is not None else None,
+        }
+    )
+
+
+# --- whom, and how much ---
+
+TARGETS = 50
+
+
+@router.get("/targets", response_model=Targets, **READS)
+async def targets(house: Here, identity: Who, q: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """Colleagues and queues that I may transfer to, by name, id or number; those who are free first."""
+    me = _agent(house, identity)
+    tenant, centre = house.tenant(identity.user.tenant), house.centre(identity.user.tenant)
+    sought = _text(q).casefold().strip()
+    reached: dict[tuple[str, str], list[str]] = {}
+    if sought:
+        for number, to in tenant.numbers.items():
+            reached.setdefault((to.kind, to.target), []).append(number)
+    found: list[dict[str, Any]] = []
+    for name, queue in centre.queues.items():
+        configured = tenant.queues.get(name)
+        label = (configured.name if configured is not None else None) or name
+        if _fits(sought, name, label, reached.get(("queue", name), ())):
+            found.append(
+                {"kind": "queue", "id": name, "name": label, "state": None, "free": bool(queue.idle)}
+            )
+    for name, agent in centre.agents.items():
+        label = agent.spec.name or name
+        if name != me and _fits(sought, name, label, reached.get(("agent", name), ())):
+            found.append(
+                {
+                    "kind": "agent",
+                    "id": name,
+                    "name": label,
+                    "state": state_of(centre, agent),
+                    "free": agent.reachable and not (agent.calls or agent.offers),
+                }
+            )
+    found.sort(key=lambda one: (not one["free"], one["kind"] != "queue", one["name"].casefold()))
+    return JSONResponse({"items": found[:TARGETS]})
+
+
+def _fits(sought: str, id: str, name: str, numbers: Any) -> bool:
+    if not sought:
+        return True
+    return (
+        sought in name.casefold()
+        or id.casefold().startswith(sought)
+        or any(number.lstrip("+").startswith(sought.lstrip("+")) for number in numbers)
+    )
+
+
+@router.get("/day", response_model=Day, **READS)
+async def day(house: Here, identity: Who) -> Response:
+    """My own figures of today."""
+    agent = _agent(house, identity)
+    live = house.hubs[identity.user.tenant].live
+    time = live.agent_day(agent, house.now())
+    seconds = {
+        f"{name}_s": round(time.seconds.get(state, 0.0), 1)
+        for name, state in (
+            ("talk", "on_contact"),
+            ("hold", "held"),
+            ("wrap_up", "wrap_up"),
+            ("ready", "ready"),
+            ("offered", "offered"),
+            ("resting", "resting"),
+            ("unreachable", "unreachable"),
+        )
+    }
+    busy = occupancy(time)
+    return JSONResponse(
+        {
+            "date": live.memory.day,
+            "contacts": time.contacts,
+            "missed": time.missed,
+            "refused": time.refused,
+            **seconds,
+            "not_ready_s": {reason: round(spent, 1) for reason, spent in time.not_ready.items()},
+            "results": time.results,
+            "occupancy": None if busy is None else round(busy, 4),
+        }
+    )

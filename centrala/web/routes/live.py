@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import Response
-from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from centrala.people import Identity, Permission
@@ -17,6 +16,7 @@ from centrala.web.guard import Here, Who, house_of, identify, need, same_site
 from centrala.web.house import House
 from centrala.web.hub import Hub, full, message
 from centrala.web.problems import answers, response
+from centrala.web.shown import LiveMessage, LiveRegister, LiveSnapshot
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +42,16 @@ BAD = 4400
 _encode = msgspec.json.Encoder().encode
 
 
-class EntityShown(BaseModel):
-    what: str
-    "queue, agent or contact"
-    id: str
-    value: dict[str, Any]
+webhooks = APIRouter()
+"What the socket says, for OpenAPI: types of pages come from there."
 
 
-class Snapshot(BaseModel):
-    kind: str
-    place: str
-    "To go on from, with the socket."
-    seq: int
-    "Of the ledger."
-    at: float
-    "The centre's clock, unix seconds."
-    entities: list[EntityShown]
+@webhooks.post("live", response_model=LiveRegister)
+async def live_message(message: LiveMessage) -> None:
+    """`WS /api/v1/live`: what the centre says (`message` is what a frame holds), and as the answer what a page says."""
 
 
-@router.get("/live", response_model=Snapshot, responses=answers("SIGNED-OUT", "NOT-ALLOWED"))
+@router.get("/live", response_model=LiveSnapshot, responses=answers("SIGNED-OUT", "NOT-ALLOWED"))
 async def snapshot(house: Here, identity: Who) -> Response:
     """What goes on now, as far as I may see it: queues, agents, contacts."""
     need(identity, *WATCH)
@@ -134,6 +125,7 @@ async def _follow(socket: WebSocket, house: House, hub: Hub, identity: Identity,
     user, told = identity.user, place
     at = place or ""
     asked = house.now()
+    follower = hub.follow(user)
     try:
         while True:
             if told is None:
@@ -154,7 +146,7 @@ async def _follow(socket: WebSocket, house: House, hub: Hub, identity: Identity,
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ASK_AGAIN):
-                    await hub.changed(at)
+                    await follower.woken()
             if house.now() - asked >= ASK_AGAIN:
                 asked = house.now()
                 again = await identify(socket)
@@ -169,6 +161,8 @@ async def _follow(socket: WebSocket, house: House, hub: Hub, identity: Identity,
     except Exception:
         log.exception("tenant %s: a live client was dropped", hub.tenant)
         await _close(socket, 1011)
+    finally:
+        hub.unfollow(follower)
 
 
 async def _send(socket: WebSocket, what: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from centrala.people import Permission, User
-from centrala.people.service import Identity, Token
+from centrala.people.tokens import Identity, Token
 from centrala.web.guard import (
     Fingerprint,
     Here,
@@ -34,6 +34,9 @@ class Body(BaseModel):
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+Credential = Annotated[dict[str, Any], Field(max_length=16)]
 
 
 class SignUp(Body):
@@ -80,10 +83,38 @@ class Me(BaseModel):
     scopes: list[str]
     permissions: list[str]
     agent: str | None
+    must_change: bool
+    "The password is a temporary one: until it is changed, nothing else can be done."
     via: str
     "session or token"
     ends_at: float | None
     "Unix seconds; null for a token without an end."
+
+
+class Link(Body):
+    secret: Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class PasskeyTry(Body):
+    credential: Credential
+    "What `navigator.credentials.get` gave, as JSON (`PublicKeyCredential.toJSON()`)."
+
+
+class NewPasskey(Body):
+    credential: Credential
+    "What `navigator.credentials.create` gave, as JSON (`PublicKeyCredential.toJSON()`)."
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class PasskeyShown(BaseModel):
+    id: str
+    label: str
+    made_at: float
+    used_at: float | None
+
+
+class PasskeysShown(BaseModel):
+    items: list[PasskeyShown]
 
 
 class TokenShown(BaseModel):
@@ -135,6 +166,7 @@ def me(user: User, via: str, ends_at: float) -> Me:
         scopes=sorted(map(str, user.scopes)),
         permissions=sorted(user.permissions),
         agent=user.agent,
+        must_change=user.must_change,
         via=via,
         ends_at=None if ends_at == float("inf") else round(ends_at, 3),
     )
@@ -177,12 +209,60 @@ async def _begin(
     secret, user = await house.ask_hashing(
         house.people.sign_in, tenant, name, password, code, house.now(), address_of(request)
     )
+    return await _entered(request, house, secret, user, status)
+
+
+async def _entered(request: Request, house: House, secret: str, user: User, status: int = 200) -> Response:
     begun = await house.ask(house.people.session, secret, house.now())
-    if begun is None:  # signed out from elsewhere in the same moment
+    if begun is None or user.tenant not in house.settings.tenants:  # the first: signed out in the same moment
         raise Problem("SIGNED-OUT", "The session is over already.")
     answer = JSONResponse(me(user, "session", begun.ends_at).model_dump(), status)
     give_cookie(request, answer, secret)
     return answer
+
+
+@router.post(
+    "/session/link", response_model=Me, responses=answers("SIGN-IN-WRONG", "SIGN-IN-SLOW", "CROSS-SITE")
+)
+async def sign_in_by_link(request: Request, body: Link, house: Here) -> Response:
+    """Sign in with the secret of a link: good for ten minutes, and once."""
+    from_here(request)
+    secret, user = await house.ask(
+        house.people.sign_in_by_link, body.secret, house.now(), address_of(request)
+    )
+    return await _entered(request, house, secret, user)
+
+
+@router.post("/session/passkey/begin", response_model=dict[str, Any], responses=answers("CROSS-SITE"))
+async def ask_passkey(request: Request, house: Here) -> dict[str, Any]:
+    """The `publicKey` for `navigator.credentials.get`."""
+    from_here(request)
+    return await house.ask(house.people.passkey_ask, _host(request), house.now())
+
+
+@router.post(
+    "/session/passkey", response_model=Me, responses=answers("SIGN-IN-WRONG", "SIGN-IN-SLOW", "CROSS-SITE")
+)
+async def sign_in_by_passkey(request: Request, body: PasskeyTry, house: Here) -> Response:
+    """Sign in with a passkey, in place of name, password and code."""
+    from_here(request)
+    secret, user = await house.ask(
+        house.people.sign_in_by_passkey,
+        body.credential,
+        _host(request),
+        _origin(request),
+        house.now(),
+        address_of(request),
+    )
+    return await _entered(request, house, secret, user)
+
+
+def _host(request: Request) -> str:
+    return request.url.hostname or ""
+
+
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 @router.delete("/session", status_code=204, responses=answers(*SIGNED_IN, "SESSION-NEEDED"))
@@ -249,6 +329,66 @@ async def remove_totp(request: Request, body: PasswordAgain, house: Here, identi
     user = identity.user
     await house.ask_hashing(house.people.check_password, user, body.password, house.now())
     await house.ask(house.people.totp_remove, user, house.now(), actor=user.id, address=address_of(request))
+    return Response(status_code=204)
+
+
+# --- passkeys ---
+
+
+@router.get("/me/passkeys", response_model=PasskeysShown, responses=answers("SIGNED-OUT"))
+async def passkeys(house: Here, identity: Who) -> dict[str, Any]:
+    """One's own."""
+    found = await house.ask(house.people.passkeys, identity.user)
+    return {"items": [{name: getattr(one, name) for name in PasskeyShown.model_fields} for one in found]}
+
+
+@router.post(
+    "/me/passkeys/begin",
+    response_model=dict[str, Any],
+    responses=answers(*SIGNED_IN, "SESSION-NEEDED", "TOO-MANY"),
+)
+async def begin_passkey(request: Request, house: Here, identity: Who) -> dict[str, Any]:
+    """The `publicKey` for `navigator.credentials.create`."""
+    need_session(identity)
+    user = identity.user
+    tenant = house.settings.tenants[user.tenant]
+    return await house.ask(
+        house.people.passkey_begin, user, tenant.name or tenant.id, _host(request), house.now()
+    )
+
+
+@router.post(
+    "/me/passkeys",
+    status_code=201,
+    response_model=PasskeyShown,
+    responses=answers(*SIGNED_IN, "SESSION-NEEDED", "CODE-WRONG", "NAME-TAKEN"),
+)
+async def add_passkey(request: Request, body: NewPasskey, house: Here, identity: Who) -> Response:
+    need_session(identity)
+    made = await house.ask(
+        house.people.passkey_add,
+        identity.user,
+        body.credential,
+        body.label,
+        _host(request),
+        _origin(request),
+        house.now(),
+        address_of(request),
+    )
+    return JSONResponse({name: getattr(made, name) for name in PasskeyShown.model_fields}, 201)
+
+
+@router.delete(
+    "/me/passkeys/{passkey}",
+    status_code=204,
+    responses=answers(*SIGNED_IN, "SESSION-NEEDED", "NOT-FOUND"),
+)
+async def remove_passkey(request: Request, passkey: str, house: Here, identity: Who) -> Response:
+    need_session(identity)
+    if not await house.ask(
+        house.people.passkey_remove, identity.user, passkey, house.now(), address_of(request)
+    ):
+        raise Problem("NOT-FOUND", NOT_FOUND)
     return Response(status_code=204)
 
 

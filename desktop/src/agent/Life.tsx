@@ -1,3 +1,118 @@
+/** What goes on beside the pages: the phone of this page, the tab's title and icon, notifications, troubles, messages. */
+import { useEffect, useRef } from 'react'
+import { useCentre } from '../api/session'
+import { raise, settle } from '../app/strip'
+import { useSay } from '../i18n'
+import { clock } from '../i18n/format'
+import { shared } from '../i18n/shared'
+import { everySecond, now } from '../live/time'
+import { shapeMarkup, useStateName } from '../ui/State'
+import { useDesk, useWho } from './desk'
+import { movePhoneHere, startPhone, stopPhone, usePhoneCall, usePhoneStore } from './phone'
+import { words } from './words'
+
+// Tabs have no scheme of ours: one green-grey that is seen on white and on black.
+const INKS: Record<string, string> = {
+  ready: 'tide',
+  on_contact: 'sky',
+  held: 'sky',
+  offered: 'amber',
+  wrap_up: 'iris',
+  unreachable: 'red',
+}
+const MARKS: Record<string, string> = {
+  ready: '○',
+  on_contact: '●',
+  held: '‖',
+  offered: '◔',
+  wrap_up: '◑',
+  not_ready: '▬',
+  unreachable: '✕',
+}
+
 export default function Life() {
+  usePagePhone()
+  useTab()
+  useNotification()
   return null
+}
+
+function usePagePhone(): void {
+  const choice = usePhoneStore((one) => one.choice)
+  const { problem } = usePhoneCall()
+  const { me } = useDesk()
+  useEffect(() => {
+    if (choice !== 'page' || !me) return
+    void startPhone()
+    return stopPhone
+  }, [choice, me])
+  useEffect(() => {
+    if (!problem || problem === 'NET-LOST' || problem === 'SIGNED-OUT') return
+    if (problem === 'TAB-2') {
+      raise({
+        code: problem,
+        sentence: words.secondTab,
+        weight: 1,
+        button: { word: words.moveHere, press: movePhoneHere },
+      })
+    } else if (problem === 'MIC-GONE') raise({ code: problem, sentence: words.micGone, weight: 3 })
+    else if (problem === 'MIC-DENIED') raise({ code: problem, sentence: words.micDenied, weight: 2 })
+    else if (problem === 'NO-WEBRTC') raise({ code: problem, sentence: words.noWebrtc, weight: 1 })
+    else raise({ code: problem, sentence: words.phoneProblem, values: { code: problem }, weight: 2 })
+    return () => settle(problem)
+  }, [problem])
+}
+
+function useTab(): void {
+  const { agent, contact, talk } = useDesk()
+  const stateName = useStateName()
+  const centre = useCentre()
+  const who = useWho()
+  const state = agent?.state ?? 'logged_out'
+  const since = talk.phase === 'ringing' ? (contact?.since ?? agent?.since) : (contact?.talk_since ?? agent?.since)
+  const name = contact && talk.phase !== 'none' ? who.customer(contact) : ''
+  const queue = contact ? centre.queueName(contact.queue) : ''
+  const word = stateName(state)
+  useEffect(() => {
+    const write = () => {
+      const told = talk.phase === 'none' ? word : [queue, name].filter(Boolean).join(', ')
+      const title = `${MARKS[state] ?? '◌'} ${told}${since && state !== 'logged_out' ? ` ${clock(now() - since)}` : ''}`
+      if (document.title !== title) document.title = title
+    }
+    write()
+    return everySecond(write)
+  }, [state, since, name, queue, word, talk.phase])
+  useEffect(() => {
+    const icon = document.getElementById('favicon') as HTMLLinkElement | null
+    if (!icon) return
+    const ink = getComputedStyle(document.documentElement).getPropertyValue(
+      `--mantine-color-${INKS[state] ?? 'gray'}-5`,
+    )
+    const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" color="${ink.trim() || 'gray'}">${shapeMarkup(state)}</svg>`
+    icon.href = `data:image/svg+xml,${encodeURIComponent(drawing)}`
+  }, [state])
+}
+
+/** A hidden page says who rings, once; a click brings the page to the front and never answers. */
+function useNotification(): void {
+  const { talk, contact } = useDesk()
+  const say = useSay()
+  const who = useWho()
+  const centre = useCentre()
+  const shown = useRef<Notification | null>(null)
+  const ringing = talk.phase === 'ringing' ? contact?.id : null
+  const title = contact ? who.customer(contact) : ''
+  const body = contact ? `${say(shared.offered)} · ${centre.queueName(contact.queue)}` : ''
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each offer, with the name known by then
+  useEffect(() => {
+    if (!ringing || !document.hidden || typeof Notification === 'undefined' || Notification.permission !== 'granted')
+      return
+    const one = new Notification(title, { body, tag: 'centrala', requireInteraction: true })
+    one.onclick = () => {
+      window.focus()
+      one.close()
+    }
+    shown.current = one
+    return () => one.close()
+  }, [ringing])
 }

@@ -24,4 +24,14 @@ export const pages: Page[] = [
     words: 'figures recordings statystyki nagrania показатели записи',
     load: () => import('./Day'),
   },
+  {
+    path: '/customers/*',
+    title: ['Customers', 'Klienci', 'Клиенты'],
+    icon: 'customers',
+    rail: true,
+    frame: 'desk',
+    for: (me) => may(me, 'customers') || works(me),
+    words: 'card karta карточка',
+    load: () => import('../customers/Customers'),
+  },
 ]

@@ -1,11 +1,12 @@
 /** The line under the bar: a problem if there is one, else why calls come or don't. Its place is always kept. */
 import { useCallback } from 'react'
 import { useCentre } from '../api/session'
-import { sentences, useLanguage, useSay, useWords } from '../i18n'
+import { sentences, useLanguage, useSay, useWords, type Values } from '../i18n'
 import { explain } from '../i18n/explain'
-import { timeOf } from '../i18n/format'
+import { dayAndTime, timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { useEntity, useLine } from '../live/store'
+import { now } from '../live/time'
 import type { Why } from '../live/types'
 import { Clock, Icon } from '../ui'
 import css from './line.module.css'
@@ -29,10 +30,14 @@ export function useWhy(): (why: Why) => string {
   return useCallback(
     (why) => {
       const sentence = explain[why.code as keyof typeof explain]
-      if (!sentence) return say(explain.UNKNOWN, { code: why.code })
-      const values: Record<string, string | number | null> = {}
+      if (!sentence) return ''
+      const values: Values = {}
       for (const [name, value] of Object.entries(why.values ?? {})) {
-        if (typeof value === 'number' && value > 1e9) values[name] = timeOf(language, value, centre.zone)
+        if (typeof value === 'number' && value > 1e9) {
+          // Another day's time needs its day.
+          const far = Math.abs(value - now()) > 18 * 3600
+          values[name] = (far ? dayAndTime : timeOf)(language, value, centre.zone)
+        } else if (name === 'opens' && value === null) values[name] = 'none'
         else if (name === 'queue') values[name] = centre.queueName(String(value ?? ''))
         else if (name === 'reason') values[name] = centre.reasonName(String(value ?? '')) || '–'
         else if (name === 'queues' && Array.isArray(value)) values[name] = (value as unknown[]).length

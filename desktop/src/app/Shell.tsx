@@ -2,6 +2,7 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { Component, lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
+import { acts } from '../agent/acts'
 import { type Me, may } from '../api/session'
 import { sentences, useSay, useWords } from '../i18n'
 import { shared } from '../i18n/shared'
@@ -67,13 +68,22 @@ export default function Shell({ me }: { me: Me }) {
   const [path] = useLocation()
   const mine = useMemo(() => routesFor(me), [me])
   const rail = mine.filter((one) => one.rail)
-  const here = mine.find((one) => path === one.path || path.startsWith(`${one.path.replace(/\/\*$/, '')}/`))
+  const here = mine.find((one) => {
+    const base = one.path.replace(/\/\*$/, '')
+    return path === base || path.startsWith(`${base}/`)
+  })
   const agent = me.agent !== null && may(me, 'desk')
   const frame = here?.frame ?? 'wide'
   const small = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
   const [palette, setPalette] = useState(false)
   const [keyMap, setKeyMap] = useState(false)
   useAct(appActs.palette, () => setPalette((one) => !one))
+  const [, go] = useLocation()
+  useAct(
+    acts.customers,
+    () => go('/customers'),
+    mine.some((one) => one.path === '/customers/*'),
+  )
   useAct(appActs.keys, () => setKeyMap((one) => !one))
   const title = here ? say(here.title) : 'Centrala'
   useEffect(() => {
@@ -85,7 +95,7 @@ export default function Shell({ me }: { me: Me }) {
       <Suspense fallback={<Waiting />}>
         <Switch>
           {mine.map((one) => (
-            <Route key={one.path} path={one.path}>
+            <Route key={one.path} path={one.path.replace(/\/\*$/, '/*?')}>
               <one.View />
             </Route>
           ))}

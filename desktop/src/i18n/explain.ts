@@ -39,9 +39,9 @@ export const explain = sentences({
     'Идёт разговор; следующий звонок — после него.',
   ],
   WRAP_UP: [
-    'Wrap-up until {until}; then you are ready again.',
-    'Praca po rozmowie do {until}; potem znów gotowość.',
-    'Постобработка до {until}; затем снова готовность.',
+    '{result_missing, select, true {Wrap-up is over its limit: give the result to be ready again.} other {Wrap-up until {until}; then you are ready again.}}',
+    '{result_missing, select, true {Czas pracy po rozmowie minął: podaj wynik, aby wrócić do gotowości.} other {Praca po rozmowie do {until}; potem znów gotowość.}}',
+    '{result_missing, select, true {Время постобработки вышло: укажите результат, чтобы снова быть готовым.} other {Постобработка до {until}; затем снова готовность.}}',
   ],
   OFFERED: ['A call rings at your phone.', 'Telefon dzwoni.', 'Вам звонят.'],
   NO_QUEUE: [
@@ -50,9 +50,9 @@ export const explain = sentences({
     'За вами нет очередей: обратитесь к супервизору.',
   ],
   QUEUES_CLOSED: [
-    '{queues, plural, =1 {Your queue is} one {Your # queue is} other {Your # queues are}} closed until {opens}.',
-    '{queues, plural, =1 {Kolejka jest zamknięta} one {# kolejka jest zamknięta} few {# kolejki są zamknięte} many {# kolejek jest zamkniętych} other {# kolejki jest zamknięte}} do {opens}.',
-    '{queues, plural, =1 {Очередь закрыта} one {# очередь закрыта} few {# очереди закрыты} many {# очередей закрыто} other {# очереди закрыто}} до {opens}.',
+    'Your queues are closed{opens, select, none {} other { until {opens}}}.',
+    'Kolejki są zamknięte{opens, select, none {} other { do {opens}}}.',
+    'Ваши очереди закрыты{opens, select, none {} other { до {opens}}}.',
   ],
   SKILL: [
     '{queue} needs {skill} {level}, you have {have}. Ask your supervisor.',

@@ -11,15 +11,18 @@ export interface View {
 
 export const nothing = (): View => ({ place: '', kinds: new Map() })
 
+/** Kind, id, and whether it came or went rather than changed. */
+export type Touched = readonly [kind: string, id: string, membership: boolean]
+
 /**
- * Takes one message into `view`, which it changes, and gives what changed as [kind, id].
+ * Takes one message into `view`, which it changes, and gives what changed.
  * Throws LostPlace for changes that don't follow on the view's place: the page registers again.
  */
-export function fold(view: View, message: LiveMessage): [string, string][] {
+export function fold(view: View, message: LiveMessage): Touched[] {
   switch (message.kind) {
     case 'snapshot': {
-      const touched: [string, string][] = []
-      for (const [kind, all] of view.kinds) for (const id of all.keys()) touched.push([kind, id])
+      const touched: Touched[] = []
+      for (const [kind, all] of view.kinds) for (const id of all.keys()) touched.push([kind, id, true])
       view.kinds = new Map()
       for (const one of message.entities) touched.push(put(view, one))
       view.place = message.place
@@ -36,10 +39,11 @@ export function fold(view: View, message: LiveMessage): [string, string][] {
   }
 }
 
-function put(view: View, one: Shown): [string, string] {
+function put(view: View, one: Shown): Touched {
   let all = view.kinds.get(one.what)
   if (!all) view.kinds.set(one.what, (all = new Map()))
-  if (one.value === null) all.delete(one.id)
-  else all.set(one.id, one.value)
-  return [one.what, one.id]
+  if (one.value === null) return [one.what, one.id, all.delete(one.id)]
+  const came = !all.has(one.id)
+  all.set(one.id, one.value)
+  return [one.what, one.id, came]
 }

@@ -13,7 +13,7 @@ export type Line = 'connecting' | 'live' | 'lost' | 'over'
 
 type Tell = () => void
 
-class LiveStore {
+export class LiveStore {
   private view: View = nothing()
   private readonly byKey = new Map<string, Set<Tell>>()
   private readonly byKind = new Map<string, Set<Tell>>()
@@ -51,24 +51,11 @@ class LiveStore {
 
   /** Throws LostPlace. */
   take(message: LiveMessage): void {
-    const before = new Map([...this.view.kinds].map(([kind, all]) => [kind, all.size]))
-    const touched = fold(this.view, message)
-    for (const [kind, id] of touched) {
+    for (const [kind, id, membership] of fold(this.view, message)) {
       let ids = this.dirty.get(kind)
       if (!ids) this.dirty.set(kind, (ids = new Set()))
       ids.add(id)
-    }
-    for (const kind of new Set(touched.map(([one]) => one))) {
-      // Ids may have come or gone; comparing sizes alone would miss one for one.
-      if (message.kind === 'snapshot' || (this.view.kinds.get(kind)?.size ?? 0) !== (before.get(kind) ?? 0)) {
-        this.idsDirty.add(kind)
-      } else {
-        const known = this.ids.get(kind)
-        if (known && message.kind === 'changes') {
-          const set = this.view.kinds.get(kind)!
-          if (known.some((id) => !set.has(id))) this.idsDirty.add(kind)
-        }
-      }
+      if (membership) this.idsDirty.add(kind)
       this.every.delete(kind)
     }
     for (const kind of this.idsDirty) this.ids.delete(kind)

@@ -109,7 +109,7 @@ export interface QueueLive {
   today: Figures
   now: Figures
   bar?: { free: number; talk: number; wrap_up: number; away: number }
-  level?: 'normal' | 'warn' | 'alarm' | (string & {})
+  level?: 'normal' | 'warn' | 'alarm'
   causes?: unknown[]
 }
 

@@ -103,8 +103,10 @@ export function Figure({ name, value, note }: { name: string; value: ReactNode; 
   return (
     <div className={css.figure}>
       <dt>{name}</dt>
-      <dd className="num">{value}</dd>
-      {note && <small>{note}</small>}
+      <dd>
+        <span className="num">{value}</span>
+        {note && <small>{note}</small>}
+      </dd>
     </div>
   )
 }

@@ -1,0 +1,118 @@
+"""Tables of customers, in the data folder's database beside the ledger, on connections of their own (ADR 7)."""
+
+import sqlite3
+from pathlib import Path
+
+from centrala.ledger import DataFolderError, open_log
+from centrala.ledger.schema import FILE, script, version_of
+
+VERSION = 1
+"Kept in the table `meta` under the name `customers`."
+
+# `customers` is the truth; identities, members and words are drawn from its bodies, so that looking up is quick.
+VERSION_1 = """
+CREATE TABLE customers(
+    tenant TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL, sort TEXT NOT NULL,
+    body TEXT NOT NULL, merged_into TEXT, made_at REAL NOT NULL, changed_at REAL NOT NULL,
+    PRIMARY KEY(tenant, id)
+);
+CREATE INDEX customers_sorted ON customers(tenant, sort, id) WHERE merged_into IS NULL;
+CREATE INDEX customers_merged ON customers(tenant, merged_into) WHERE merged_into IS NOT NULL;
+CREATE TABLE customers_identities(
+    tenant TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, customer TEXT NOT NULL,
+    PRIMARY KEY(tenant, kind, key, customer)
+) WITHOUT ROWID;
+CREATE INDEX customers_identities_of ON customers_identities(tenant, customer);
+CREATE TABLE customers_members(
+    tenant TEXT NOT NULL, company TEXT NOT NULL, person TEXT NOT NULL,
+    PRIMARY KEY(tenant, company, person)
+) WITHOUT ROWID;
+CREATE INDEX customers_members_of ON customers_members(tenant, person);
+CREATE TABLE customers_words(
+    tenant TEXT NOT NULL, word TEXT NOT NULL, customer TEXT NOT NULL,
+    PRIMARY KEY(tenant, word, customer)
+) WITHOUT ROWID;
+CREATE INDEX customers_words_of ON customers_words(tenant, customer, word);
+CREATE TABLE customers_history(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, customer TEXT NOT NULL, version INTEGER NOT NULL,
+    at REAL NOT NULL, actor TEXT NOT NULL, field TEXT NOT NULL, before TEXT, after TEXT, source TEXT
+);
+CREATE INDEX customers_history_of ON customers_history(tenant, customer, id);
+CREATE INDEX customers_history_from ON customers_history(tenant, source) WHERE source IS NOT NULL;
+CREATE TABLE customers_notes(
+    tenant TEXT NOT NULL, id TEXT NOT NULL, customer TEXT, contact TEXT, author TEXT NOT NULL, text TEXT NOT NULL,
+    at REAL NOT NULL, PRIMARY KEY(tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX customers_notes_customer ON customers_notes(tenant, customer, at, id) WHERE customer IS NOT NULL;
+CREATE INDEX customers_notes_contact ON customers_notes(tenant, contact, at, id) WHERE contact IS NOT NULL;
+CREATE TABLE customers_drafts(
+    tenant TEXT NOT NULL, agent TEXT NOT NULL, contact TEXT NOT NULL, disposition TEXT, note TEXT, at REAL NOT NULL,
+    PRIMARY KEY(tenant, agent, contact)
+) WITHOUT ROWID;
+CREATE INDEX customers_drafts_contact ON customers_drafts(tenant, contact);
+CREATE TABLE customers_links(
+    tenant TEXT NOT NULL, contact TEXT NOT NULL, customer TEXT NOT NULL, at REAL NOT NULL, actor TEXT NOT NULL,
+    PRIMARY KEY(tenant, contact)
+) WITHOUT ROWID;
+CREATE INDEX customers_links_of ON customers_links(tenant, customer, at, contact);
+CREATE TABLE customers_fields(
+    tenant TEXT NOT NULL, key TEXT NOT NULL, place INTEGER NOT NULL, label TEXT NOT NULL, kind TEXT NOT NULL,
+    choices TEXT NOT NULL, PRIMARY KEY(tenant, key)
+) WITHOUT ROWID;
+"""
+
+# On a table of the ledger: contacts are found by number through it. Made anew wherever it is missing, since a new
+# version of the ledger may have remade its table.
+PARTIES = "CREATE INDEX IF NOT EXISTS customers_parties ON parties(tenant, address, at, id)"
+
+
+def connect(data: Path) -> sqlite3.Connection:
+    """A connection with the tables of customers made. Creates the data folder's ledger where there is none.
+
+    Raises DataFolderError with a sentence. Works while a centre runs on the folder.
+    """
+    path = data / FILE
+    if not path.exists():
+        open_log(data).close()
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as problem:
+        raise DataFolderError(
+            f"The customers in {path} can't be read ({problem}): check the folder."
+        ) from problem
+    try:
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("PRAGMA synchronous = FULL")
+        if version_of(db, path) == 0:
+            raise DataFolderError(f"{path} is no ledger yet: start `centrala serve` on this folder once.")
+        _prepare(db, path)
+    except sqlite3.Error as problem:
+        db.close()
+        raise DataFolderError(
+            f"The customers in {path} can't be read ({problem}): check the folder."
+        ) from problem
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        found = db.execute("SELECT value FROM meta WHERE name = 'customers'").fetchone()
+        version = int(found[0]) if found else 0
+        if version > VERSION:
+            raise DataFolderError(
+                f"The customers in {path} are of version {version}, and this Centrala knows versions up to"
+                f" {VERSION}: install the newer Centrala that wrote them."
+            )
+        if version == 0:
+            script(db, VERSION_1)
+            db.execute("INSERT INTO meta VALUES ('customers', ?)", (str(VERSION),))
+        db.execute(PARTIES)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

@@ -1,0 +1,284 @@
+"""What pages are shown, as models: the schema of the API and of the live socket, from which TypeScript types are made.
+
+Values are made by `web.board`; a test holds them against these models.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+AgentState = Literal[
+    "on_contact",
+    "held",
+    "offered",
+    "wrap_up",
+    "unreachable",
+    "resting",
+    "ready",
+    "not_ready",
+    "logged_out",
+]
+Level = Literal["normal", "warn", "alarm"]
+Seconds = float
+"Unix seconds."
+
+
+class Figures(BaseModel):
+    """Counts and figures; what each means is told by `GET /metrics`."""
+
+    offered: int
+    served: int
+    in_time: int
+    abandoned: int
+    early: int
+    short_abandoned: int
+    service_level: float | None
+    abandon_rate: float | None
+    asa: float | None
+    longest_wait: float | None
+    aht: float | None
+
+
+class Bar(BaseModel):
+    """Agents of a queue."""
+
+    free: int
+    talk: int
+    "In conversation, on hold, or rung."
+    wrap_up: int
+    away: int
+
+
+class Cause(BaseModel):
+    """Why a queue is marked."""
+
+    code: Literal["service_level", "longest_wait", "waiting"]
+    level: Level
+    limit: float
+    since: Seconds | None
+
+
+class QueueShown(BaseModel):
+    id: str
+    name: str
+    client: str | None
+    target: Annotated[list[float], Field(min_length=2, max_length=2)]
+    "Share to be served, within seconds."
+    waiting: int
+    waiting_since: Seconds | None
+    "Of who waits longest."
+    talking: int
+    free: int
+    staffed: int
+    bar: Bar
+    level: Level
+    causes: list[Cause]
+    today: Figures
+    now: Figures
+    "Of the last half hour."
+
+
+class Why(BaseModel):
+    """Why no calls come, as a code and what its sentence needs."""
+
+    code: str
+    values: dict[str, str | float | int | bool | list[str] | None]
+
+
+class Lamps(BaseModel):
+    you: bool
+    phone: bool
+    line: bool
+    load: bool
+
+
+class Met(BaseModel):
+    number: str | None
+    name: str | None
+
+
+class AgentShown(BaseModel):
+    id: str
+    name: str
+    team: str | None
+    state: AgentState
+    since: Seconds
+    intent: Literal["logged_out", "not_ready", "ready"]
+    "What the agent wants, whatever phone and load say."
+    reason: str | None
+    next: str | None
+    "What follows on what is at hand: a reason, or signed_out."
+    reachable: bool
+    "Whether the phone can be reached."
+    until: Seconds | None
+    "End of wrap-up, or of the rest after missed offers."
+    missed: int
+    contact: str | None
+    contact_with: Met | None
+    "Null where it may not be seen."
+    queue: str | None
+    queues: list[str]
+    lamps: Lamps
+    why: Why
+    "On one's own desk as of this second; on boards without what changes by the second."
+
+
+class Party(BaseModel):
+    """Somebody in a contact beside its customer, whose leg has the contact's id."""
+
+    leg: str
+    agent: str | None
+    number: str | None
+    "Of somebody outside; null where it may not be seen."
+    role: Literal["agent", "consult", "member", "supervisor"]
+    mode: Literal["listen", "whisper", "barge", "take_over"] | None
+    state: Literal["ringing", "talking", "held"]
+    muted: bool
+
+
+class CustomerBrief(BaseModel):
+    """The one customer that the number belongs to. More fields may come."""
+
+    id: str
+    name: str | None
+    company: str | None
+    badges: list[str]
+
+    model_config = {"extra": "allow"}
+
+
+class ContactShown(BaseModel):
+    id: str
+    medium: str
+    direction: Literal["inbound", "outbound", "internal"]
+    state: Literal["new", "queued", "offered", "active", "held", "wrap_up"]
+    queue: str | None
+    since: Seconds | None
+    "Since when the customer waits or waited."
+    talk_since: Seconds | None
+    hold_since: Seconds | None
+    dialled: str | None
+    number: str | None
+    "The customer's; null where it may not be seen, was withheld, or isn't known yet."
+    name: str | None
+    customer: CustomerBrief | None
+    agent: str | None
+    ringing: list[str]
+    why: str | None
+    "Why it was offered to whom it was."
+    priority: int
+    recorded: bool
+    disposition: str | None
+    parties: list[Party]
+    hears: dict[str, dict[str, float]]
+    "Listening leg → source (a leg, or sound:NAME) → gain, as told to the mixer."
+
+
+class MessageShown(BaseModel):
+    """From a supervisor to the floor."""
+
+    id: str
+    from_: Annotated[str, Field(alias="from")]
+    text: str
+    at: Seconds
+
+
+class QueueEntity(BaseModel):
+    what: Literal["queue"]
+    id: str
+    value: QueueShown
+
+
+class AgentEntity(BaseModel):
+    what: Literal["agent"]
+    id: str
+    value: AgentShown
+
+
+class ContactEntity(BaseModel):
+    what: Literal["contact"]
+    id: str
+    value: ContactShown
+
+
+class MessageEntity(BaseModel):
+    what: Literal["message"]
+    id: str
+    value: MessageShown
+
+
+class Gone(BaseModel):
+    """No longer there, or no longer to be seen."""
+
+    what: Literal["queue", "agent", "contact", "message"]
+    id: str
+    value: None
+
+
+EntityShown = QueueEntity | AgentEntity | ContactEntity | MessageEntity
+
+
+class LiveSnapshot(BaseModel):
+    kind: Literal["snapshot"]
+    place: str
+    "To go on from, with the socket."
+    seq: int
+    "Of the ledger."
+    at: Seconds
+    "The centre's clock."
+    entities: list[EntityShown]
+
+
+class LiveChanges(BaseModel):
+    """If `after` is your place: put each value in the place of the old one, remove where it is null, be at `place`."""
+
+    kind: Literal["changes"]
+    after: str
+    place: str
+    seq: int
+    at: Seconds
+    changes: list[EntityShown | Gone]
+
+
+class LiveLost(BaseModel):
+    """Your place is gone: throw away what you hold and register without one."""
+
+    kind: Literal["lost"]
+    code: Literal["LIVE-LOST"]
+
+
+class LiveMessage(BaseModel):
+    """What the socket says, one message a frame."""
+
+    message: Annotated[LiveSnapshot | LiveChanges | LiveLost, Field(discriminator="kind")]
+
+
+class LivePlace(BaseModel):
+    place: str | None = None
+
+
+class LiveRegister(BaseModel):
+    """What a page says."""
+
+    register_: Annotated[LivePlace, Field(alias="register")]
+
+
+class Desk(BaseModel):
+    seq: int
+    "Of the ledger."
+    stored: bool = True
+    "False: done, but the ledger can't be written just now."
+    agent: AgentShown
+    contact: ContactShown | None
+    "Whom the agent talks with, who rings, or who the wrap-up is about."
+    why: Why
+    "As of this moment."
+
+
+class Done(BaseModel):
+    """What was done to an agent or a contact, and how they are now."""
+
+    seq: int
+    stored: bool = True
+    agent: AgentShown | None = None
+    contact: ContactShown | None = None

@@ -1,0 +1,216 @@
+"""The science of a contact centre: queueing models, staffing, days that vary, what-if on the core, compiled simulation.
+
+    from centrala.workforce import Target, queue, staff
+    staff(per_hour=[180, 220, 140], handling=240, patience=180, target=Target(0.8, 20, max_abandon=0.05))
+
+Rates are an hour, times are seconds, shares from 0 to 1. What can't be answered raises a `WorkforceError`.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+_missing = [name for name in ("numba", "scipy") if find_spec(name) is None]
+if _missing:
+    raise ImportError(
+        f"centrala.workforce needs {' and '.join(_missing)}: install it with pip install 'centrala[workforce]'"
+    )
+
+if TYPE_CHECKING:
+    from centrala.workforce.economics import (
+        Blend,
+        CrossSelling,
+        Frontier,
+        Pooling,
+        blend,
+        cross_selling,
+        frontier,
+        pool,
+    )
+    from centrala.workforce.errors import (
+        BadInput,
+        NoAgents,
+        NotModelled,
+        Unattainable,
+        Unstable,
+        WorkforceError,
+    )
+    from centrala.workforce.fast import (
+        Calls,
+        FastResult,
+        World,
+        draw,
+        line,
+    )
+    from centrala.workforce.models import (
+        Performance,
+        erlang_b,
+        erlang_c,
+        queue,
+    )
+    from centrala.workforce.patience import (
+        ErlangPatience,
+        ExponentialPatience,
+        FixedPatience,
+        LognormalPatience,
+        MeasuredPatience,
+        MixedPatience,
+        Never,
+        Patience,
+        WeibullPatience,
+        kaplan_meier,
+    )
+    from centrala.workforce.rules import (
+        beta_for,
+        burst,
+        garnett,
+        garnett_abandonment,
+        halfin_whitt,
+        regime,
+        square_root,
+        wait_ahead,
+        wait_error,
+    )
+    from centrala.workforce.staffing import (
+        Target,
+        staff,
+    )
+    from centrala.workforce.varying import (
+        Day,
+        offered_load,
+        solve_day,
+        staff_day,
+    )
+    from centrala.workforce.whatif import (
+        Comparison,
+        compare,
+        merge_queues,
+        with_agents,
+        with_calls,
+        with_skill,
+        without_agents,
+    )
+
+# Loaded when first asked for: the compiler alone takes a third of a second.
+_HOME = {
+    "Blend": "economics",
+    "CrossSelling": "economics",
+    "Frontier": "economics",
+    "Pooling": "economics",
+    "blend": "economics",
+    "cross_selling": "economics",
+    "frontier": "economics",
+    "pool": "economics",
+    "BadInput": "errors",
+    "NoAgents": "errors",
+    "NotModelled": "errors",
+    "Unattainable": "errors",
+    "Unstable": "errors",
+    "WorkforceError": "errors",
+    "Calls": "fast",
+    "FastResult": "fast",
+    "World": "fast",
+    "draw": "fast",
+    "line": "fast",
+    "Performance": "models",
+    "erlang_b": "models",
+    "erlang_c": "models",
+    "queue": "models",
+    "ErlangPatience": "patience",
+    "ExponentialPatience": "patience",
+    "FixedPatience": "patience",
+    "LognormalPatience": "patience",
+    "MeasuredPatience": "patience",
+    "MixedPatience": "patience",
+    "Never": "patience",
+    "Patience": "patience",
+    "WeibullPatience": "patience",
+    "kaplan_meier": "patience",
+    "beta_for": "rules",
+    "burst": "rules",
+    "garnett": "rules",
+    "garnett_abandonment": "rules",
+    "halfin_whitt": "rules",
+    "regime": "rules",
+    "square_root": "rules",
+    "wait_ahead": "rules",
+    "wait_error": "rules",
+    "Target": "staffing",
+    "staff": "staffing",
+    "Day": "varying",
+    "offered_load": "varying",
+    "solve_day": "varying",
+    "staff_day": "varying",
+    "Comparison": "whatif",
+    "compare": "whatif",
+    "merge_queues": "whatif",
+    "with_agents": "whatif",
+    "with_calls": "whatif",
+    "with_skill": "whatif",
+    "without_agents": "whatif",
+}
+
+__all__ = [
+    "BadInput",
+    "Blend",
+    "Calls",
+    "Comparison",
+    "CrossSelling",
+    "Day",
+    "ErlangPatience",
+    "ExponentialPatience",
+    "FastResult",
+    "FixedPatience",
+    "Frontier",
+    "LognormalPatience",
+    "MeasuredPatience",
+    "MixedPatience",
+    "Never",
+    "NoAgents",
+    "NotModelled",
+    "Patience",
+    "Performance",
+    "Pooling",
+    "Target",
+    "Unattainable",
+    "Unstable",
+    "WeibullPatience",
+    "WorkforceError",
+    "World",
+    "beta_for",
+    "blend",
+    "burst",
+    "compare",
+    "cross_selling",
+    "draw",
+    "erlang_b",
+    "erlang_c",
+    "frontier",
+    "garnett",
+    "garnett_abandonment",
+    "halfin_whitt",
+    "kaplan_meier",
+    "line",
+    "merge_queues",
+    "offered_load",
+    "pool",
+    "queue",
+    "regime",
+    "solve_day",
+    "square_root",
+    "staff",
+    "staff_day",
+    "wait_ahead",
+    "wait_error",
+    "with_agents",
+    "with_calls",
+    "with_skill",
+    "without_agents",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,87 @@
+/** The agent's own desk: live entities, what they mean, and the commands. Done only when the centre says so. */
+import { useCallback, useMemo } from 'react'
+import { create } from 'zustand'
+import { ApiProblem, api, useMissing } from '../api/client'
+import { useCentre } from '../api/session'
+import { useUser } from '../app/me'
+import { raise, settle } from '../app/strip'
+import { useWords } from '../i18n'
+import { phoneNumber } from '../i18n/format'
+import { problemSentence } from '../i18n/problems'
+import { shared } from '../i18n/shared'
+import { useEntity } from '../live/store'
+import type { ContactLive, Party } from '../live/types'
+import { conversation } from './conversation'
+import { words } from './words'
+
+export function useDesk() {
+  const me = useUser().agent
+  const agent = useEntity('agent', me)
+  const contact = useEntity('contact', agent?.contact)
+  const talk = useMemo(() => conversation(agent, contact), [agent, contact])
+  return { me, agent, contact, talk }
+}
+
+/** Commands under way, by name: their buttons say so. */
+export const usePending = create<{ names: ReadonlySet<string> }>(() => ({ names: new Set() }))
+
+function mark(name: string, on: boolean): void {
+  const names = new Set(usePending.getState().names)
+  if (on) names.add(name)
+  else names.delete(name)
+  usePending.setState({ names })
+}
+
+/** Tell the centre; true once it has agreed. What it refuses stands in the line under the bar. */
+export async function command(name: string, body?: Record<string, unknown>, route = name): Promise<boolean> {
+  if (usePending.getState().names.has(name)) return false
+  mark(name, true)
+  try {
+    await api.post(`/me/agent/${route}`, body)
+    settle('AGENT-REFUSED')
+    return true
+  } catch (caught) {
+    const problem = caught instanceof ApiProblem ? caught : new ApiProblem('PAGE', 0, String(caught))
+    if (problem.code === 'AGENT-REFUSED') {
+      raise({ code: problem.code, sentence: words.refused, values: { detail: problem.message }, weight: 1, seconds: 8 })
+    } else {
+      const { sentence, values } = problemSentence(problem)
+      raise({ code: problem.code, sentence, values, weight: 2, seconds: 10 })
+    }
+    return false
+  } finally {
+    mark(name, false)
+  }
+}
+
+/** Whether this centre has the route of a command. */
+export function useHas(route: string): boolean {
+  return useMissing((one) => !one.routes.has(`POST /me/agent/${route}`))
+}
+
+/** Who the customer is, as short as can be: name, else number, else what is known. */
+export function useWho() {
+  const t = useWords(shared)
+  const centre = useCentre()
+  return useMemo(
+    () => ({
+      customer: (contact: ContactLive | null | undefined): string =>
+        contact?.customer?.name ||
+        contact?.name ||
+        (contact?.number ? phoneNumber(contact.number) : t('unknownNumber')),
+      party: (party: Party): string =>
+        party.agent ? centre.agentName(party.agent) : party.number ? phoneNumber(party.number) : t('unknownNumber'),
+    }),
+    [t, centre],
+  )
+}
+
+export function useNextName() {
+  const centre = useCentre()
+  const t = useWords(words)
+  return useCallback(
+    (next: string): string =>
+      next === 'signed_out' ? t('signedOutNext') : next === 'not_ready' ? t('notReadyNext') : centre.reasonName(next),
+    [centre, t],
+  )
+}

@@ -1,0 +1,2 @@
+export { createPhone } from './phone'
+export type * from './types'

@@ -1,0 +1,303 @@
+/** The floor: a cell for each agent, by team, in an order that never changes. Filters dim; nothing moves. */
+import { Button, Select, TextInput } from '@mantine/core'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { Link, useLocation, useRoute, useSearch } from 'wouter'
+import { useWords } from '../i18n'
+import { phoneNumber } from '../i18n/format'
+import { live, useEntity } from '../live/store'
+import type { AgentLive } from '../live/types'
+import { Clock, Empty, StateShape, useStateName } from '../ui'
+import { AgentPanel } from './AgentPanel'
+import { sameJson, sameList, useGathered } from './figures'
+import css from './floor.module.css'
+import { MessageButton, type Names, useNames, useWatch } from './parts'
+import { words } from './words'
+
+const STATES = [
+  'ready',
+  'offered',
+  'on_contact',
+  'held',
+  'wrap_up',
+  'not_ready',
+  'resting',
+  'unreachable',
+  'logged_out',
+] as const
+
+const CELL = 168
+const GAP = 8
+const LINE = 56 + GAP
+const HEAD = 36
+
+interface Filter {
+  state: string
+  queue: string
+  text: string
+}
+
+const fits = (agent: AgentLive, filter: Filter): boolean =>
+  (!filter.state || agent.state === filter.state) &&
+  (!filter.queue || agent.queues.includes(filter.queue)) &&
+  (!filter.text || `${agent.name} ${agent.id}`.toLocaleLowerCase().includes(filter.text))
+
+type Line = { kind: 'team'; team: string; size: number } | { kind: 'agents'; ids: string[] }
+
+/** Teams in the centre's order, those without one last; within a team by name. */
+function linesOf(ids: readonly string[], teams: readonly string[], columns: number): Line[] {
+  const groups = new Map<string, string[]>(teams.map((one) => [one, []]))
+  groups.set('', [])
+  for (const id of ids) {
+    const team = live.get('agent', id)?.team ?? ''
+    const group = groups.get(team) ?? groups.set(team, []).get(team)!
+    group.push(id)
+  }
+  const unsorted = groups.get('')!
+  groups.delete('')
+  groups.set('', unsorted)
+  const lines: Line[] = []
+  const compare = new Intl.Collator().compare
+  for (const [team, group] of groups) {
+    if (!group.length) continue
+    const named = group.map((id) => [live.get('agent', id)?.name || id, id] as const)
+    named.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
+    lines.push({ kind: 'team', team, size: group.length })
+    for (let start = 0; start < named.length; start += columns)
+      lines.push({ kind: 'agents', ids: named.slice(start, start + columns).map(([, id]) => id) })
+  }
+  return lines
+}
+
+export default function Floor() {
+  useWatch()
+  const t = useWords(words)
+  const stateName = useStateName()
+  const names = useNames()
+  const [, go] = useLocation()
+  const [open, params] = useRoute('/floor/:agent')
+  const chosen = open ? decodeURIComponent(params.agent) : null
+  const search = useSearch()
+  const query = new URLSearchParams(search)
+  const state = query.get('state') ?? ''
+  const queue = query.get('queue') ?? ''
+  const text = (query.get('q') ?? '').toLocaleLowerCase()
+  const filter = useMemo(() => ({ state, queue, text }), [state, queue, text])
+  const filtered = Boolean(state || queue || text)
+
+  const everyone = useCallback(() => [...live.idsOf('agent')], [])
+  const ids = useGathered(['agent'], everyone, sameList, 1000)
+  const count = useCallback(() => {
+    const counts: Record<string, number> = {}
+    let matching = 0
+    for (const id of live.idsOf('agent')) {
+      const agent = live.get('agent', id)
+      if (!agent) continue
+      counts[agent.state] = (counts[agent.state] ?? 0) + 1
+      if (fits(agent, filter)) matching++
+    }
+    return { counts, matching }
+  }, [filter])
+  const { counts, matching } = useGathered(['agent'], count, sameJson)
+  const known = useCallback(() => [...live.idsOf('queue')], [])
+  const queues = useGathered(['queue'], known, sameList, 1000)
+
+  const box = useRef<HTMLDivElement>(null)
+  const [columns, setColumns] = useState(6)
+  useLayoutEffect(() => {
+    const at = box.current
+    if (!at) return
+    const measure = () => {
+      const room = at.clientWidth - 24
+      setColumns(Math.max(room < 400 ? 2 : 1, Math.floor((room + GAP) / (CELL + GAP))))
+    }
+    measure()
+    const watch = new ResizeObserver(measure)
+    watch.observe(at)
+    return () => watch.disconnect()
+  }, [])
+  const lines = useMemo(() => linesOf(ids, names.teams, columns), [ids, names.teams, columns])
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: (index) => (lines[index]?.kind === 'team' ? HEAD : LINE),
+    overscan: 3,
+  })
+  useEffect(() => {
+    // Sizes belong to lines, and those are others now.
+    if (lines) rows.measure()
+  }, [lines, rows])
+
+  const change = (key: string, value: string) => {
+    const next = new URLSearchParams(search)
+    if (value) next.set(key, value)
+    else next.delete(key)
+    go(`/floor${chosen ? `/${encodeURIComponent(chosen)}` : ''}${next.size ? `?${next}` : ''}`, { replace: true })
+  }
+  const after = search ? `?${search}` : ''
+  const toFirst = () => {
+    const index = lines.findIndex(
+      (line) =>
+        line.kind === 'agents' &&
+        line.ids.some((id) => {
+          const agent = live.get('agent', id)
+          return agent && fits(agent, filter)
+        }),
+    )
+    if (index >= 0) rows.scrollToIndex(index, { align: 'center' })
+  }
+
+  return (
+    <div className={css.page} data-open={chosen ? '' : undefined}>
+      <div className={css.main}>
+        <div className={css.head}>
+          <h1>{t('floor')}</h1>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault()
+              toFirst()
+            }}
+          >
+            <TextInput
+              aria-label={t('findAgent')}
+              placeholder={t('findAgent')}
+              defaultValue={query.get('q') ?? ''}
+              onChange={(event) => change('q', event.currentTarget.value)}
+              w={140}
+            />
+          </form>
+          <Select
+            aria-label={t('allQueues')}
+            data={[
+              { value: '', label: t('allQueues') },
+              ...queues.map((id) => ({ value: id, label: names.queue(id) })),
+            ]}
+            value={queue}
+            onChange={(value) => change('queue', value ?? '')}
+            allowDeselect={false}
+            searchable={queues.length > 12}
+            w={160}
+          />
+          <MessageButton />
+        </div>
+        <div className={css.states} role="group" aria-label={t('filter')}>
+          {STATES.filter((one) => counts[one] || state === one).map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={state === one}
+              data-state={one}
+              onClick={() => change('state', state === one ? '' : one)}
+            >
+              <StateShape state={one} />
+              {stateName(one)} <b className="num">{counts[one] ?? 0}</b>
+            </button>
+          ))}
+          {filtered && (
+            <>
+              <span className="dim" role="status">
+                {t('matches', { n: matching })}
+              </span>
+              <Button
+                variant="subtle"
+                size="compact-sm"
+                onClick={() => go(`/floor${chosen ? `/${encodeURIComponent(chosen)}` : ''}`)}
+              >
+                {t('clearFilter')}
+              </Button>
+            </>
+          )}
+        </div>
+        <div ref={box} className={css.scroll} role="region" aria-label={t('floor')}>
+          {ids.length ? (
+            <div className={css.room} style={{ height: rows.getTotalSize() }}>
+              {rows.getVirtualItems().map((one) => {
+                const line = lines[one.index]
+                if (!line) return null
+                return line.kind === 'team' ? (
+                  <h2 key={one.key} className={css.team} style={{ transform: `translateY(${one.start}px)` }}>
+                    {line.team ? names.team(line.team) : names.teams.length ? t('noTeam') : ''}{' '}
+                    <span className="dim num">{line.size}</span>
+                  </h2>
+                ) : (
+                  <div
+                    key={one.key}
+                    className={css.cells}
+                    style={{
+                      transform: `translateY(${one.start}px)`,
+                      gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+                    }}
+                  >
+                    {line.ids.map((id) => (
+                      <Cell
+                        key={id}
+                        id={id}
+                        filter={filter}
+                        names={names}
+                        after={after}
+                        chosen={id === chosen}
+                        stateName={stateName}
+                      />
+                    ))}
+                  </div>
+                )
+              })}
+            </div>
+          ) : (
+            <Empty title={t('noAgents')} why={t('noAgentsWhy')} />
+          )}
+        </div>
+      </div>
+      {chosen && (
+        <aside className={css.panel} aria-label={names.agent(chosen)}>
+          <AgentPanel key={chosen} id={chosen} close={() => go(`/floor${after}`)} />
+        </aside>
+      )}
+    </div>
+  )
+}
+
+interface CellProps {
+  id: string
+  filter: Filter
+  names: Names
+  after: string
+  chosen: boolean
+  stateName: (state: string) => string
+}
+
+const Cell = memo(
+  function Cell({ id, filter, names, after, chosen, stateName }: CellProps) {
+    const agent = useEntity('agent', id)
+    if (!agent) return <span className={css.cell} />
+    const met = agent.contact_with
+    const with_ = met?.name || (met?.number ? phoneNumber(met.number) : '')
+    const second =
+      agent.state === 'not_ready'
+        ? names.reason(agent.reason) || stateName(agent.state)
+        : [names.queue(agent.queue), with_].filter(Boolean).join(' · ') || stateName(agent.state)
+    return (
+      <Link
+        href={`/floor/${encodeURIComponent(id)}${after}`}
+        className={css.cell}
+        data-state={agent.state}
+        data-agent={id}
+        data-dim={fits(agent, filter) ? undefined : ''}
+        aria-current={chosen ? 'true' : undefined}
+        title={`${agent.name || id}, ${stateName(agent.state)}`}
+      >
+        <span className={css.first}>
+          <StateShape state={agent.state} />
+          <span className={css.name}>{agent.name || id}</span>
+          <Clock since={agent.since} />
+        </span>
+        <span className={css.second}>
+          <span className="hidden-label">{stateName(agent.state)}, </span>
+          {second}
+        </span>
+      </Link>
+    )
+  },
+  (a, b) =>
+    a.id === b.id && a.filter === b.filter && a.names === b.names && a.after === b.after && a.chosen === b.chosen,
+)

@@ -1,0 +1,6 @@
+"""The bench of the peer tests on the import path."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "peer")]
