@@ -5,7 +5,9 @@ thousand agents make them, without telephones. Its CPU is the process's own, wit
 """
 
 import asyncio
+import contextlib
 import json
+import os
 import random
 import sys
 import tempfile
@@ -375,6 +377,8 @@ def reading(rate: float = 200.0, calls: int = 50, seconds: float = 20.0) -> dict
 
 
 def run() -> dict[str, Any]:
+    with contextlib.suppress(OSError):  # what else runs on this machine is not what we measure
+        os.nice(-10)
     board = asyncio.run(wallboard())
     rings = asyncio.run(ringing())
     routes = reading()

@@ -21,9 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.media import _cpu
 from centrala.media import messages as m
 from centrala.media.client import MediaClient
+from centrala.media.opus import Opus
 from centrala.testing.browser import BrowserLine
 
 FRAME = 160
@@ -32,7 +35,7 @@ CHECK_EVERY = 125
 """Frames between two connectivity checks."""
 
 
-def generate(ports: list[int], seconds: float) -> None:
+def generate(ports: list[int], seconds: float, opus: bool) -> None:
     """Says its fingerprints, waits for a line on stdin, shakes hands, says how long that took, waits, sends, counts."""
     lines = [BrowserLine() for _ in ports]
     print(json.dumps([(line.fingerprint, line.ufrag) for line in lines]), flush=True)
@@ -54,10 +57,20 @@ def generate(ports: list[int], seconds: float) -> None:
     }
     print(json.dumps(setup), flush=True)
     sys.stdin.readline()
-    print(json.dumps(talk(lines, ports, seconds)), flush=True)
+    print(json.dumps(talk(lines, seconds, opus_frames() if opus else [])), flush=True)
 
 
-def talk(lines: list[BrowserLine], ports: list[int], seconds: float) -> dict[str, Any]:
+def opus_frames() -> list[bytes]:
+    """A second of speech-like sound, to be sent over and over: the load is the worker's, not ours."""
+    rng = np.random.default_rng(1)
+    t = np.arange(8000) / 8000
+    pcm = 6000 * np.sin(2 * np.pi * (180 + 60 * np.sin(6 * t)) * t) * (1 + np.sin(20 * t)) / 2
+    codec = Opus()
+    sound = (pcm + rng.normal(0, 300, len(t))).astype(np.int16)
+    return [codec.encode(sound[k * FRAME : (k + 1) * FRAME]) for k in range(50)]
+
+
+def talk(lines: list[BrowserLine], seconds: float, opus: list[bytes]) -> dict[str, Any]:
     rng = random.Random(1)
     epoll = select.epoll()
     by_descriptor: dict[int, int] = {}
@@ -78,9 +91,13 @@ def talk(lines: list[BrowserLine], ports: list[int], seconds: float) -> dict[str
             due, i, k = plan[at]
             at += 1
             line = lines[i]
-            header = struct.pack("!BBHII", 0x80, 8, k & 0xFFFF, k * FRAME, ssrcs[i])
-            sent[i][k] = start + due
-            line.sendto(header + struct.pack("!II", i, k) * 20, line.server)
+            if opus:
+                header = struct.pack("!BBHII", 0x80, 111, k & 0xFFFF, k * 960, ssrcs[i])
+                line.sendto(header + opus[k % 50], line.server)
+            else:
+                header = struct.pack("!BBHII", 0x80, 8, k & 0xFFFF, k * FRAME, ssrcs[i])
+                sent[i][k] = start + due
+                line.sendto(header + struct.pack("!II", i, k) * 20, line.server)
             if (k + i) % CHECK_EVERY == 0:
                 line.keep_alive()
         rest = (start + plan[at][0] if at < len(plan) else end) - time.perf_counter()
@@ -90,6 +107,8 @@ def talk(lines: list[BrowserLine], ports: list[int], seconds: float) -> dict[str
                 while True:
                     data, _ = lines[i].recvfrom(2048)
                     packets += 1
+                    if opus:
+                        continue
                     who, k = struct.unpack("!II", data[12:20])
                     if who == i ^ 1 and data[12:] == data[12:20] * 20:
                         spoken = sent[who].pop(k, None)
@@ -110,7 +129,7 @@ def talk(lines: list[BrowserLine], ports: list[int], seconds: float) -> dict[str
     }
 
 
-async def scenario(legs: int, seconds: float, *, mixed: bool = False) -> dict[str, Any]:
+async def scenario(legs: int, seconds: float, *, mixed: bool = False, opus: bool = False) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="bench"))
     events: list[m.Event] = []
     client = MediaClient(
@@ -130,6 +149,7 @@ async def scenario(legs: int, seconds: float, *, mixed: bool = False) -> dict[st
             ports.append(port)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.webrtc", "generate", str(seconds), json.dumps(ports)),
+        *(["opus"] if opus else []),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         limit=1 << 22,
@@ -137,8 +157,9 @@ async def scenario(legs: int, seconds: float, *, mixed: bool = False) -> dict[st
     assert process.stdin is not None
     assert process.stdout is not None
     peers = json.loads(await process.stdout.readline())
+    codec: dict[str, Any] = {"codec": "opus", "opus": 111} if opus else {}
     for i, (port, (fingerprint, ufrag)) in enumerate(zip(ports, peers, strict=True)):
-        client.send(m.SetLeg(str(i), port, ice=ICE, fingerprint=fingerprint, peer_ufrag=ufrag))
+        client.send(m.SetLeg(str(i), port, ice=ICE, fingerprint=fingerprint, peer_ufrag=ufrag, **codec))
         hears = {str(i ^ 1): 1.0} if not mixed else {str(i ^ 1): 0.5, str((i + 2) % legs): 0.5}
         client.send(m.Hear(str(i), hears))
     process.stdin.write(b"go\n")
@@ -154,7 +175,7 @@ async def scenario(legs: int, seconds: float, *, mixed: bool = False) -> dict[st
     cpu, at = _cpu(client.pid) - cpu, time.perf_counter() - at
     result: dict[str, Any] = json.loads(await process.stdout.readline())
     await process.wait()
-    if mixed:
+    if mixed or opus:
         for key in ("frames_heard", "frames_lost", "delay_p50_ms", "delay_p99_ms"):
             del result[key]  # a mixture bears no marks
     for i in range(legs):
@@ -186,10 +207,13 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "50 legs": {"legs": 50},
     "200 legs": {"legs": 200},
     "200 legs, mixed": {"legs": 200, "mixed": True},
+    "50 legs, Opus": {"legs": 50, "opus": True},
+    "50 legs, Opus, mixed": {"legs": 50, "opus": True, "mixed": True},
 }
 
 ASKED: list[tuple[str, str, float]] = [
     ("200 legs, mixed", "cpu_seconds_per_leg_minute", 0.12),
+    ("50 legs, Opus, mixed", "cpu_seconds_per_leg_minute", 0.9),
     ("200 legs", "cpu_share", 1.0),
     ("200 legs", "frames_lost", 0),
     ("200 legs, mixed", "lost", 0),
@@ -219,7 +243,7 @@ def run(seconds: float = 20.0, only: str = "") -> dict[str, Any]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["generate"]:
-        generate(json.loads(sys.argv[3]), float(sys.argv[2]))
+        generate(json.loads(sys.argv[3]), float(sys.argv[2]), "opus" in sys.argv)
     else:
         quick = "--quick" in sys.argv
         words = [word for word in sys.argv[1:] if not word.startswith("--")]

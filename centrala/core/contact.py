@@ -79,7 +79,7 @@ def dial_asked(centre: Centre, fact: f.DialAsked) -> Decision:
     direction = "outbound" if fact.outside else "internal"
     dialled = "" if fact.outside else fact.number
     began = e.ContactBegan(
-        fact.at, fact.contact, "voice", direction, fact.contact, dialled, fact.agent, 0, "", True, dialled
+        fact.at, fact.contact, "voice", direction, fact.contact, dialled, fact.agent, 0, click=True
     )
     return [began], []
 
@@ -106,7 +106,7 @@ def began(centre: Centre, event: e.ContactBegan) -> Decision:
 def reached(centre: Centre, event: e.Reached) -> Decision:
     """The agent's own phone is picked up: on to whom they want to call."""
     contact = centre.contacts[event.contact]
-    to = Destination("line") if event.leg != event.contact else destination(centre, contact.number)
+    to = Destination("line") if event.leg != event.contact else destination(centre, contact.dialled)
     if to is None:
         return turn_away(contact, "not_found", event.at)
     return direct(centre, contact, to, event.at)

@@ -68,8 +68,6 @@ class ContactBegan:
     "Of an agent whose phone calls somebody outside: that one is the customer. Empty where the caller is."
     click: bool = False
     "The agent's own phone is to be rung first."
-    number: str = ""
-    "What is then called inside the house."
 
 
 @dataclass(frozen=True, slots=True)

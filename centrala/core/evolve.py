@@ -105,7 +105,6 @@ def _contact_began(centre: Centre, event: e.ContactBegan) -> None:
     if event.agent is None:
         return
     contact = centre.contacts[event.contact]
-    contact.number = event.number
     if event.click:
         contact.customer, contact.calling = False, True
         return

@@ -94,8 +94,6 @@ class Contact:
     "On the line. Whom an agent calls is, once they answer."
     calling: bool = False
     "The phone of the agent who wants to call rings; nobody else is there yet."
-    number: str = ""
-    "What they want to call inside the house."
     back_agent: str | None = None
     "To whom the customer returns if a blind transfer fails."
     back_queue: str | None = None

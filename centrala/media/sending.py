@@ -18,7 +18,6 @@ from centrala.media.wire import OUT, Address, Line, Wire, send_all
 from centrala.protocols.rtp import g711, packet
 from centrala.protocols.rtp.g711 import FRAME
 
-
 _rest = struct.Struct("!HII")
 """Of a header: sequence number, time stamp, SSRC."""
 
@@ -80,7 +79,8 @@ class Sending:
         sending = [leg for leg in legs if leg.want.send and _speaks(leg.line)]
         self._send_rows = np.array([leg.row for leg in sending], np.int64)
         types = [
-            {"pcmu": leg.want.pcmu, "opus": max(leg.want.opus, 0)}.get(leg.want.codec, leg.want.pcma) for leg in sending
+            {"pcmu": leg.want.pcmu, "opus": max(leg.want.opus, 0)}.get(leg.want.codec, leg.want.pcma)
+            for leg in sending
         ]
         self._send_types = np.array(types, np.uint8)
         plain = [leg for leg in sending if leg.line.secure is None]

@@ -156,7 +156,7 @@ class WebServer:
             code = await self.house.ask(self.house.people.sign_up_code, tenant, self.house.now())
             if code is not None:
                 lines.append(
-                    f"sign-up {tenant}: {code} makes the first user, by POST {self.address}/api/v1/sign-up"
+                    f"sign-up {tenant}: {code} makes the first user, at {self.address}/sign-up#{code}"
                 )
         return lines
 

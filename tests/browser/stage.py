@@ -120,7 +120,7 @@ class Tab:
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(password)
         self.page.keyboard.press("Enter")
-        self.page.locator("header").wait_for()
+        self.page.locator("#content").wait_for()
 
     def axe(self, *, without: tuple[str, ...] = ()) -> None:
         """Fails with what axe-core finds on the page as it is."""

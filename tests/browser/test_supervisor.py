@@ -341,7 +341,7 @@ def test_a_telephone_of_360_pixels() -> None:
             ("/alarms", "alarms"),
         ):
             chief.open(path)
-            page.locator("h1, h2").first.wait_for()
+            page.locator("main :is(h1, h2):visible").first.wait_for()
             page.wait_for_timeout(600)
             wide = page.evaluate("() => document.documentElement.scrollWidth")
             assert wide <= 360, f"{path} is {wide} px wide"

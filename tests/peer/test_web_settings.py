@@ -1,5 +1,6 @@
 """Settings changed on a running centre, by page and by console; TLS, and a certificate that is renewed."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -14,7 +15,10 @@ import httpx
 import pytest
 from bench import Baresip, Centre, Line, Sipp, ports
 
+from centrala.settings import Https
 from centrala.testing.ports import free
+from centrala.web.server import WebServer, _bind, _tls
+from tests.unit.test_web_api import open_api
 
 pytestmark = pytest.mark.peer
 
@@ -101,8 +105,14 @@ def test_a_queue_a_number_and_an_agent_made_on_the_screen_take_a_call() -> None:
 
         def call(number: int) -> None:
             until("dora is ready", lambda: seen()["agent", "dora"]["state"] == "ready")
-            with Sipp("uac_call", running.sip, NUMBER, {}, local_ip=address, line=line):
-                until("it is in the records", lambda: len(served()) == number, 60)
+            for _ in range(6):  # a machine that is busy with other things turns callers away: they try again
+                with Sipp("uac_call", running.sip, NUMBER, {}, local_ip=address, line=line):
+                    deadline = time.monotonic() + 20
+                    while time.monotonic() < deadline:
+                        if len(served()) == number:
+                            return
+                        time.sleep(0.3)
+            raise AssertionError("no call is in the records")
 
         with (
             Baresip("dora", running.sip, "acme.example", "paper clip 12", hertz=700, answer="auto"),
@@ -219,3 +229,46 @@ def test_https_beside_http(tmp_path: Path) -> None:
     (tmp_path / "centre.key").write_text("no key")
     with pytest.raises(AssertionError, match=r"listen\.https: .* can't be used"), Centre(config):
         pass
+
+
+def test_a_renewed_certificate_is_taken_in_and_a_broken_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("centrala.web.server.CERTIFICATE_EVERY", 0.1)
+    certificate(tmp_path, "first")
+    https = Https(("127.0.0.1", 0), tmp_path / "centre.pem", tmp_path / "centre.key")
+
+    async def story() -> None:
+        async with open_api(tmp_path) as api:
+            listener = _bind(*https.address)
+            place = listener.getsockname()
+            web = WebServer(api.house, [(listener, _tls(https))])
+            tasks = [
+                asyncio.create_task(web._serve(web._servers[0], listener)),
+                asyncio.create_task(web._renew(https)),
+            ]
+
+            async def shown() -> str:
+                return await asyncio.to_thread(ssl.get_server_certificate, place)
+
+            async def until_shown(wanted: str) -> None:
+                async with asyncio.timeout(30):
+                    while await shown() != wanted:
+                        await asyncio.sleep(0.1)
+
+            while not web._servers[0].started:
+                await asyncio.sleep(0.01)
+            await until_shown(https.certificate.read_text())
+            first = https.certificate.read_text()
+            certificate(tmp_path, "second")
+            second = https.certificate.read_text()
+            assert second != first
+            await until_shown(second)
+            https.key.write_text("no key")
+            await asyncio.sleep(0.5)
+            assert await shown() == second
+            web._servers[0].should_exit = True
+            tasks[1].cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(story())

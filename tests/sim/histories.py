@@ -186,6 +186,74 @@ def configuration_changes_in_mid_flight() -> Iterator[f.Fact]:
     yield f.TimerFired(72.0, "wait:c2")
 
 
+def somebody_is_asked_and_takes_the_customer() -> Iterator[f.Fact]:
+    sold = QueueSpec("sales", agents=("ann",), wrap_up=10.0, record=True, dispositions=("sold", "lost"))
+    yield from house(0.5, sold, ANN, BOB)
+    yield f.ContactArrived(10.0, "c1", "100")
+    yield f.Answered(12.0, "c1", "c1.1")
+    yield f.ConsultAsked(20.0, "c1", "ann", "bob")
+    yield f.Answered(23.0, "c1", "c1.2")
+    yield f.SwapAsked(30.0, "c1", "ann")
+    yield f.SwapAsked(35.0, "c1", "ann")
+    yield f.CompleteAsked(40.0, "c1", "ann")
+    yield f.ResultGiven(42.0, "c1", "ann", "lost")
+    yield f.TimerFired(50.0, "wrap:ann")
+    yield f.HungUp(60.0, "c1")
+    yield f.TimerFired(70.0, "wrap:bob")
+    yield f.ResultGiven(75.0, "c1", "bob", "sold")
+
+
+def a_conference_with_a_supervisor_who_takes_over() -> Iterator[f.Fact]:
+    yield from house(0.5, QueueSpec("sales", agents=("ann",), wrap_up=10.0), ANN, BOB, EVE)
+    yield f.ContactArrived(10.0, "c1", "100")
+    yield f.Answered(12.0, "c1", "c1.1")
+    yield f.ConsultAsked(20.0, "c1", "ann", "", True)
+    yield f.Answered(23.0, "c1", "c1.2")
+    yield f.ConferenceAsked(25.0, "c1", "ann")
+    for index, mode in enumerate(("listen", "whisper", "barge")):
+        yield f.SuperviseAsked(30.0 + index, "c1", "eve", mode)  # type: ignore[arg-type]
+        if mode == "listen":
+            yield f.Answered(30.5, "c1", "c1.3")
+    yield f.MuteAsked(35.0, "c1", "ann", True)
+    yield f.DropAsked(36.0, "c1", "ann", "c1.2")
+    yield f.SuperviseAsked(40.0, "c1", "eve", "take_over")
+    yield f.HangUpAsked(50.0, "c1", "eve")
+    yield f.WrapUpFinished(51.0, "ann")
+    yield f.TimerFired(60.0, "wrap:eve")
+
+
+def a_blind_transfer_that_comes_back() -> Iterator[f.Fact]:
+    yield from house(0.5, QueueSpec("sales", agents=("ann",), wrap_up=0.0), ANN, BOB)
+    yield f.ContactArrived(10.0, "c1", "100")
+    yield f.Answered(12.0, "c1", "c1.1")
+    yield f.HandOverAsked(20.0, "c1", "ann", "", True)
+    yield f.OfferFailed(25.0, "c1", "c1.2", "busy")
+    yield f.TimerFired(85.0, "offer:c1.3")
+    yield f.TimerFired(90.0, "rest:ann")
+    yield f.Answered(91.0, "c1", "c1.4")
+    yield f.ConsultAsked(92.0, "c1", "ann", "bob")
+    yield f.HungUp(93.0, "c1", "c1.4")
+    yield f.Answered(95.0, "c1", "c1.5")
+    yield f.HungUp(99.0, "c1", "c1.5")
+
+
+def calls_by_button() -> Iterator[f.Fact]:
+    yield from house(0.5, SALES, ANN, BOB)
+    yield f.DialAsked(10.0, "c1", "ann", "", True)
+    yield f.Answered(11.0, "c1", "c1.1")
+    yield f.Rang(12.0, "c1", "c1")
+    yield f.Answered(15.0, "c1", "c1")
+    yield f.HungUp(40.0, "c1", "c1")
+    yield f.DialAsked(50.0, "c2", "ann", "bob")
+    yield f.OfferFailed(51.0, "c2", "c2", "asleep")
+    yield f.DialAsked(52.0, "c3", "ann", "bob")
+    yield f.PhoneRegistered(53.0, "ann")
+    yield f.DialAsked(54.0, "c3", "ann", "bob")
+    yield f.Answered(55.0, "c3", "c3")
+    yield f.Answered(57.0, "c3", "c3.2")
+    yield f.HungUp(60.0, "c3")
+
+
 STORIES: tuple[Story, ...] = (
     an_ordinary_call,
     a_queue_in_order,
@@ -197,6 +265,10 @@ STORIES: tuple[Story, ...] = (
     a_blind_transfer,
     an_agent_calls_out_while_offered,
     configuration_changes_in_mid_flight,
+    somebody_is_asked_and_takes_the_customer,
+    a_conference_with_a_supervisor_who_takes_over,
+    a_blind_transfer_that_comes_back,
+    calls_by_button,
 )
 
 

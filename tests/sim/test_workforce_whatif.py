@@ -63,8 +63,8 @@ def test_two_more_agents_by_both_engines() -> None:
         "lost": exact[1].p_abandon - exact[0].p_abandon,
         "in time": exact[1].served_within - exact[0].served_within,
     }
-    for engine, width in (("core", 0.015), ("compiled", 0.004)):
-        answer = compare(base, change, figures, width=width, most=400, level=0.999, engine=engine)  # type: ignore[arg-type]
+    for engine, width in (("core", 0.015), ("compiled", 0.005)):
+        answer = compare(base, change, figures, width=width, most=4000, level=0.999, engine=engine)  # type: ignore[arg-type]
         assert answer.narrow
         for name, value in wanted.items():
             assert answer.difference[name].half <= width

@@ -108,6 +108,11 @@ def test_a_temporary_password_serves_to_choose_ones_own(tmp_path: Path) -> None:
             problem(await new.get("/api/v1/me"), "SIGNED-OUT")
             problem(await new.post("/api/v1/session", json={**body, "password": OWN}), "SIGN-IN-WRONG")
             assert (await new.post("/api/v1/session", json={**body, "password": reset})).json()["must_change"]
+            link = (await client.post(f"/api/v1/admin/users/{olga['id']}/link")).json()["secret"]
+            assert (await new.post("/api/v1/session/link", json={"secret": link})).json()["must_change"]
+            problem(await new.put("/api/v1/me/password", json={"new": "olga"}), "PASSWORD-WEAK")
+            assert (await new.put("/api/v1/me/password", json={"new": OWN})).status_code == 204
+            problem(await new.put("/api/v1/me/password", json={"new": OWN + "!"}), "PASSWORD-WRONG")
             me = (await client.get("/api/v1/me")).json()["id"]
             problem(await client.post(f"/api/v1/admin/users/{me}/password", json={}), "IN-USE")
 
@@ -616,5 +621,36 @@ def test_names_lead_nowhere_else_and_sizes_have_an_end(tmp_path: Path) -> None:
             big = await client.post("/api/v1/admin/sounds?name=big", content=bytes(21 * 1024 * 1024))
             problem(big, "TOO-BIG")
             problem(await client.post("/api/v1/admin/settings", content=bytes(70_000)), "TOO-BIG")
+
+    run(tmp_path, story)
+
+
+def test_a_token_reads_and_writes_nothing(tmp_path: Path) -> None:
+    async def story(api: Api) -> None:
+        await api.user("boss", Role.ADMINISTRATOR)
+        olga = await api.user("olga", Role.AGENT)
+        async with api.as_("boss") as client:
+            token = (await client.post("/api/v1/tokens", json={"label": "t"})).json()["secret"]
+        edit = {"base": 0, "edits": [{"path": ["name"], "value": "x"}]}
+        async with api.client() as program:
+            program.headers["Authorization"] = f"Bearer {token}"
+            for path in ("/admin/users", "/admin/settings", "/admin/settings/history", "/admin/sounds"):
+                assert (await program.get(f"/api/v1{path}")).status_code == 200
+            assert (await program.post("/api/v1/admin/settings/check", json=edit)).status_code == 200
+            for method, path, body in (
+                ("POST", "/admin/users", {"name": "new", "roles": ["administrator"]}),
+                ("PATCH", f"/admin/users/{olga.id}", {"roles": ["administrator"]}),
+                ("POST", f"/admin/users/{olga.id}/password", {}),
+                ("POST", f"/admin/users/{olga.id}/link", None),
+                ("POST", f"/admin/users/{olga.id}/sign-out", None),
+                ("POST", "/admin/settings", edit),
+                ("POST", "/admin/settings/undo", {"base": 1}),
+                ("POST", "/admin/sounds?name=jazz", None),
+                ("DELETE", "/admin/sounds/jazz", None),
+                ("POST", "/me/passkeys/begin", None),
+                ("POST", "/me/passkeys", {"credential": {}, "label": "x"}),
+                ("DELETE", "/me/passkeys/x", None),
+            ):
+                problem(await program.request(method, f"/api/v1{path}", json=body), "SESSION-NEEDED")
 
     run(tmp_path, story)

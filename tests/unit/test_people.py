@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centrala.ledger import DataFolderError, backup, restore
-from centrala.ledger.schema import FILE
+from centrala.ledger.schema import FILE, script
 from centrala.people import (
     People,
     PeopleError,
@@ -31,6 +31,7 @@ from centrala.people import (
 from centrala.people.roles import ROLES, WHOLE_TENANT
 from centrala.people.service import MAX_SESSIONS
 from centrala.people.store import ABSOLUTE, IDLE
+from centrala.people.tables import VERSION_1
 from centrala.people.throttle import BY_ADDRESS, BY_USER, Limits
 
 pytestmark = pytest.mark.unit
@@ -418,3 +419,57 @@ def test_a_name_is_taken_once_in_a_tenant(people: People) -> None:
         ania(people)
     assert code_of(problem) == "NAME-TAKEN"
     assert people.add("other", "ania", GOOD, [Role.AGENT], NOW).tenant == "other"
+
+
+# --- an older data folder ---
+
+
+def test_people_of_the_first_version_are_taken_over(tmp_path: Path) -> None:
+    with contextlib.closing(open_people(tmp_path)) as people:
+        people.add("acme", "olga", GOOD, [Role.AGENT], 1.0)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
+        row = db.execute("SELECT * FROM people_users").fetchone()
+        for (table,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'people_%'"
+        ).fetchall():
+            db.execute(f"DROP TABLE {table}")
+        script(db, VERSION_1)
+        db.execute(f"INSERT INTO people_users VALUES ({', '.join('?' * 13)})", row[:13])
+        db.execute("UPDATE meta SET value = '1' WHERE name = 'people'")
+        db.commit()
+    with contextlib.closing(open_people(tmp_path)) as people:
+        user = people.user("acme", "olga")
+        assert user is not None
+        assert (user.roles, user.must_change) == (frozenset({Role.AGENT}), False)
+        secret, _ = people.sign_in("acme", "olga", GOOD, "", 2.0, "x")
+        assert people.session(secret, 3.0) is not None
+        assert people.version("acme").number == 0  # type: ignore[union-attr]
+
+
+# --- links, temporary passwords ---
+
+
+def test_only_the_last_links_of_a_user_count(tmp_path: Path) -> None:
+    with contextlib.closing(open_people(tmp_path)) as people:
+        user = people.add("acme", "olga", GOOD, [Role.AGENT], 1.0)
+        links = [people.link(user, float(at)) for at in range(2, 9)]
+        stored = b"".join(one.read_bytes() for one in tmp_path.iterdir() if one.is_file())
+        assert not any(link.encode() in stored for link in links), "a link's secret is on the disk"
+        good = 0
+        for number, link in enumerate(links):
+            with contextlib.suppress(PeopleError):
+                people.sign_in_by_link(link, 10.0, f"address {number}")
+                good += 1
+        assert good == 5
+        link = people.link(user, 20.0)
+        people.set_password(user, GOOD + "!", 21.0)
+        with pytest.raises(PeopleError, match="too old"):
+            people.sign_in_by_link(link, 22.0, "x")
+
+
+def test_a_temporary_password_can_be_read_out_and_is_good_enough(tmp_path: Path) -> None:
+    made = {passwords.temporary() for _ in range(200)}
+    assert len(made) == 200
+    for one in made:
+        assert passwords.problem_with(one, "olga") is None
+        assert not set(one) & set("0o1il")

@@ -140,3 +140,18 @@ def test_a_browsers_offer_is_nothing_to_a_plain_leg() -> None:
     assert "ice" not in plain
     assert "setup" not in plain
     assert not sdp.is_web(plain)
+
+
+def test_opus_where_it_is_wanted() -> None:
+    local = replace(LOCAL, codecs=("OPUS", "PCMA", "PCMU"))
+    text, agreed = sdp.answer(CHROMIUM, local)
+    assert agreed.codec == "OPUS"
+    assert agreed.payloads == {"OPUS": 111, "PCMU": 0, "PCMA": 8}
+    assert agreed.events_payload == 110  # of the same clock
+    assert "a=rtpmap:111 opus/48000/2\r\n" in text
+    assert "a=rtpmap:110 telephone-event/48000\r\n" in text
+    offered = sdp.offer(local)
+    assert "m=audio 20000 UDP/TLS/RTP/SAVPF 96 8 0 101\r\n" in offered
+    assert "a=rtpmap:96 opus/48000/2\r\n" in offered
+    assert sdp.accept(CHROMIUM.replace("actpass", "active"), local).codec == "OPUS"
+    assert sdp.answer(CHROMIUM, LOCAL)[1].codec == "PCMU"

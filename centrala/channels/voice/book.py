@@ -78,7 +78,7 @@ class LegBook:
     def _leg_of(self, contact: str, leg: str = "") -> VoiceLeg | None:
         """A party's leg as it is on the wire; the customer's where `leg` is empty or the contact's id."""
         if leg in ("", contact):
-            return self.legs.get(contact) or self._other(contact)
+            return self._other(contact) or self.legs.get(contact)
         return self._other(leg)
 
     def _end(self, leg: VoiceLeg, why: str, now: float) -> None:

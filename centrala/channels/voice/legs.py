@@ -1,5 +1,7 @@
 """A voice leg: what we must know of one call's party beside its SIP dialog, as a value that is stored with it."""
 
+from typing import cast, get_args
+
 import msgspec
 
 from centrala.media import messages as m
@@ -72,7 +74,7 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
             leg=self.id,
             port=self.port,
             remote=self.remote,
-            codec=cast(Codec, self.codec) if self.codec in get_args(Codec) else "pcma",
+            codec=cast(m.Codec, self.codec) if self.codec in get_args(m.Codec) else "pcma",
             pcma=self.pcma,
             pcmu=self.pcmu,
             opus=self.opus,

@@ -140,7 +140,7 @@ class Orders(Pages):
         if contact is None:
             return "", "", False
         if contact.calling:  # the agent's own phone shows whom it is going to call
-            return self._wanted.get(contact.id, "") or contact.number, "", False
+            return self._wanted.get(contact.id, "") or contact.dialled, "", False
         party = contact.parties.get(leg.side)
         asks = leg.customer or (party is not None and party.role == "consult")
         caller = self._leg_of(contact.id, contact.leg or "") if asks else self._leg_of(contact.id)

@@ -56,7 +56,8 @@ class SignIn(Body):
 
 
 class NewPassword(Body):
-    old: Password
+    old: Annotated[str, Field(max_length=256)] = ""
+    "Not needed in the place of a temporary one (`must_change`): who came by a link never had it."
     new: Password
 
 
@@ -291,7 +292,8 @@ async def change_password(request: Request, body: NewPassword, house: Here, iden
     """A new password for oneself; all other sessions end."""
     need_session(identity)
     user, now = identity.user, house.now()
-    await house.ask_hashing(house.people.check_password, user, body.old, now)
+    if not user.must_change:
+        await house.ask_hashing(house.people.check_password, user, body.old, now)
     await house.ask_hashing(
         house.people.set_password,
         user,

@@ -38,13 +38,8 @@ export default function Bar() {
     <>
       <Menu opened={open} onChange={setOpen} position="bottom-start" width={280}>
         <Menu.Target>
-          <button
-            type="button"
-            className={css.stateButton}
-            data-tone={toneOf(state)}
-            aria-label={`${t('state')}: ${word}`}
-            aria-keyshortcuts="Shift+F4"
-          >
+          <button type="button" className={css.stateButton} data-tone={toneOf(state)} aria-keyshortcuts="Shift+F4">
+            <span className="hidden-label">{t('state')}:</span>
             <StateShape state={state} size={16} pulse={state === 'offered'} />
             <span className={css.stateWord}>{word}</span>
             {agent && state !== 'logged_out' && (
@@ -175,13 +170,18 @@ function Lamps() {
           aria-label={`${t('lamps')}: ${all.map((one) => `${t(names[one])} ${lamps[one] ? t('fine') : t('wrong')}`).join(', ')}`}
         >
           {all.map((one) => (
-            <span key={one} className={css.lamp} data-off={!lamps[one] || undefined} data-text={t(names[one])}>
+            <span
+              key={one}
+              className={css.lamp}
+              data-off={lamps[one] ? undefined : one === 'phone' || one === 'line' ? 'bad' : 'so'}
+              data-text={t(names[one])}
+            >
               <Icon name={lamps[one] ? 'check' : 'close'} size={14} />
             </span>
           ))}
         </button>
       </Popover.Target>
-      <Popover.Dropdown className={css.lampText}>
+      <Popover.Dropdown className={css.lampText} aria-label={t('lamps')}>
         {agent?.why && <p className="strong">{whyText(agent.why)}</p>}
         {all.map((one) =>
           lamps[one] ? null : (

@@ -165,7 +165,7 @@ export default function CallBar() {
         <Popover.Target>
           <span className={css.place}>{button('transfer', keyOf(acts.transfer))}</span>
         </Popover.Target>
-        <Popover.Dropdown p="sm">
+        <Popover.Dropdown p="sm" role="dialog" aria-label={t('transfer')}>
           {transfer && <Transfer close={() => setTransfer(false)} invite={uses.transfer.does === 'invite'} />}
         </Popover.Dropdown>
       </Popover>
@@ -174,7 +174,9 @@ export default function CallBar() {
         <Popover.Target>
           <span className={css.place}>{button('digits', '')}</span>
         </Popover.Target>
-        <Popover.Dropdown p="sm">{digits && <Keypad />}</Popover.Dropdown>
+        <Popover.Dropdown p="sm" role="dialog" aria-label={t('digits')}>
+          {digits && <Keypad />}
+        </Popover.Dropdown>
       </Popover>
       <span className={css.spread} />
       {button('end', keyOf(acts.end))}

@@ -1,10 +1,13 @@
 /** B, the call slot: who rings or talks and how long, lanes of a consultation, people of a conference; below it my day. */
 import { Button, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { api } from '../api/client'
 import { useCentre } from '../api/session'
 import { useAct } from '../app/keys'
+import type { Customer, Row } from '../customers/types'
 import { useLanguage, useWords } from '../i18n'
-import { clock, phoneNumber, timeOf } from '../i18n/format'
+import { clock, dayOf, phoneNumber, timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { useEvery } from '../live/store'
 import { now } from '../live/time'
@@ -73,10 +76,59 @@ function Offer({ contact }: { contact: ContactLive }) {
           {t('whyMe')}: {t(rule as keyof typeof words)}
         </p>
       )}
+      {customer && <Before id={customer.id} />}
       <span className={css.bottom}>
         <OfferBar key={contact.id} contact={contact} />
       </span>
     </div>
+  )
+}
+
+/** What was last, and what was promised; fetched while it rings, so that the card is there at the answer. */
+function Before({ id }: { id: string }) {
+  const t = useWords(words)
+  const s = useWords(shared)
+  const language = useLanguage()
+  const centre = useCentre()
+  const card = useQuery({
+    queryKey: ['customer', id],
+    queryFn: () => api.get<Customer>(`/customers/${id}`),
+    staleTime: 5_000,
+  })
+  const last = useQuery({
+    queryKey: ['timeline-last', id],
+    queryFn: () => api.get<{ items: Row[] }>(`/customers/${id}/timeline`, { limit: 3 }),
+    staleTime: 5_000,
+  })
+  const promise = card.data?.promises.find((one) => !one.done)
+  const before = last.data?.items.find((one) => one.contact && one.contact.outcome !== null)
+  const record = before?.contact as { disposition?: string | null; outcome?: string; agent?: string | null } | undefined
+  const outcome = record?.outcome && record.outcome in shared ? s(record.outcome as keyof typeof shared) : ''
+  return (
+    <>
+      {before && record && (
+        <p className={css.whyMe}>
+          {t('lastContact', {
+            day: dayOf(language, before.at, centre.zone),
+            what: [
+              record.disposition ? centre.dispositionName(record.disposition) : outcome,
+              centre.agentName(record.agent),
+            ]
+              .filter(Boolean)
+              .join(', '),
+          })}
+        </p>
+      )}
+      {promise && (
+        <p className={css.whyMe}>
+          <strong>
+            {promise.due
+              ? t('promised', { text: promise.text, day: dayOf(language, promise.due, centre.zone) })
+              : promise.text}
+          </strong>
+        </p>
+      )}
+    </>
   )
 }
 
@@ -211,9 +263,7 @@ function WrapUp({ agent, contact }: { agent: AgentLive; contact: ContactLive }) 
       </p>
       <TimeBar since={agent.since} until={until} tone="iris" />
       <p className="dim">
-        {over
-          ? t('wrapOver')
-          : `${s('wrap_up')}, ${t('wrapNext', { what: agent.next ? nextName(agent.next) : t('readyAct') })}`}
+        {over ? t('wrapOver') : t('wrapNext', { what: agent.next ? nextName(agent.next) : t('readyAct') })}
       </p>
       <Button
         size="xs"

@@ -47,7 +47,8 @@ export default function Day() {
 export function DayView() {
   const t = useWords(words)
   return (
-    <div className={ui.page}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it by arrows
+    <div className={ui.page} tabIndex={0}>
       <div className={ui.pageHead}>
         <h1>{t('dayTitle')}</h1>
       </div>

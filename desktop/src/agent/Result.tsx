@@ -48,11 +48,10 @@ export function Result({ contact }: { contact: ContactLive }) {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || !useKeys.getState().letters) return
-      if (
-        event.target instanceof HTMLElement &&
-        event.target.matches('input, textarea, select, [role=menuitem], [contenteditable]')
-      )
-        return
+      if (event.defaultPrevented) return
+      // Menus and dialogs have digits of their own.
+      const elsewhere = 'input, textarea, select, [contenteditable], [role=menu], [role=dialog], [role=group]'
+      if (event.target instanceof HTMLElement && event.target.closest(elsewhere)) return
       const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)
       const one = digit ? results[Number(digit[1]) - 1] : undefined
       if (!one || event.repeat) return

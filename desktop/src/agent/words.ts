@@ -110,6 +110,8 @@ export const words = sentences({
   waited: ['waits {clock}', 'czeka {clock}', 'ждёт {clock}'],
   waitLabel: ['Waiting', 'Czeka', 'Ждёт'],
   whyMe: ['Why me', 'Dlaczego ja', 'Почему я'],
+  lastContact: ['Last: {day}, {what}', 'Ostatnio: {day}, {what}', 'Прошлый: {day}, {what}'],
+  promised: ['Promise: {text} by {day}', 'Obietnica: {text} do {day}', 'Обещание: {text} до {day}'],
   longest_idle: ['free the longest', 'najdłużej bez rozmowy', 'дольше всех свободен'],
   most_skilled: ['best at this', 'najwyższa kompetencja', 'лучший навык'],
   round_robin: ['in turn', 'w kolejności', 'по очереди'],

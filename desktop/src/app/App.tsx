@@ -2,6 +2,7 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect } from 'react'
+import { useRoute } from 'wouter'
 import { ApiProblem, onSignedOut } from '../api/client'
 import { become, type Me, may, useMe } from '../api/session'
 import { useLanguage } from '../i18n'
@@ -11,6 +12,7 @@ import { ProblemNote, Waiting } from '../ui'
 
 const Shell = lazy(() => import('./Shell'))
 const SignIn = lazy(() => import('../sign/SignIn'))
+const ByLink = lazy(() => import('../sign/ByLink'))
 
 const client = new QueryClient({
   defaultOptions: {
@@ -48,6 +50,7 @@ export function App() {
 function Gate() {
   const me = useMe()
   const queries = useQueryClient()
+  const [byLink] = useRoute('/link')
   useEffect(() => {
     const over = () => become(queries, null)
     onSignedOut.add(over)
@@ -57,6 +60,12 @@ function Gate() {
   }, [queries])
   if (me.isPending) return <Waiting />
   if (me.isError) return <ProblemNote problem={me.error} retry={() => void me.refetch()} />
+  if (byLink)
+    return (
+      <Suspense fallback={<Waiting />}>
+        <ByLink />
+      </Suspense>
+    )
   return <Suspense fallback={<Waiting />}>{me.data ? <Inside key={me.data.id} me={me.data} /> : <SignIn />}</Suspense>
 }
 

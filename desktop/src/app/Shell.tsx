@@ -14,7 +14,8 @@ import { routes, routesFor } from './pages'
 import { SentenceLine } from './SentenceLine'
 import css from './shell.module.css'
 
-const Palette = lazy(() => import('./Palette'))
+const palettePart = () => import('./Palette')
+const Palette = lazy(palettePart)
 const KeyMap = lazy(() => import('./KeyMap'))
 const AgentBar = lazy(() => import('../agent/Bar'))
 const CallSlot = lazy(() => import('../agent/CallSlot'))
@@ -85,6 +86,11 @@ export default function Shell({ me }: { me: Me }) {
     mine.some((one) => one.path === '/customers/*'),
   )
   useAct(appActs.keys, () => setKeyMap((one) => !one))
+  // Ready before it is asked for: letters typed right behind Ctrl+K are meant for it.
+  useEffect(() => {
+    const timer = setTimeout(() => void palettePart(), 1500)
+    return () => clearTimeout(timer)
+  }, [])
   const title = here ? say(here.title) : 'Centrala'
   useEffect(() => {
     if (!agent) document.title = `${title} – Centrala`

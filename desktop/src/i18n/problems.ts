@@ -100,6 +100,33 @@ export const problems = sentences({
     'Ktoś zmienił to w tej samej chwili.',
     'Это одновременно изменил кто-то другой.',
   ],
+  MERGED: ['This card was joined with another one.', 'Tę kartę połączono z inną.', 'Эту карточку объединили с другой.'],
+  'NO-UNDO': [
+    'Later changes stand on this one: it can’t be undone.',
+    'Późniejsze zmiany na tym polegają: nie można cofnąć.',
+    'На этом основаны более поздние изменения: отменить нельзя.',
+  ],
+  'PASSWORD-TEMPORARY': [
+    'This password is a temporary one: choose your own first.',
+    'To hasło jest tymczasowe: najpierw ustaw własne.',
+    'Этот пароль временный: сначала задайте свой.',
+  ],
+  'LAST-ADMINISTRATOR': [
+    'Nobody would be left who may do this: make another administrator first.',
+    'Nie zostałby nikt, kto może to robić: najpierw dodaj drugiego administratora.',
+    'Не осталось бы никого с этим правом: сначала добавьте другого администратора.',
+  ],
+  'IN-USE': ['This is in use: {detail}', 'To jest w użyciu: {detail}', 'Это используется: {detail}'],
+  'SETTINGS-WRONG': [
+    'These settings don’t fit together: {detail}',
+    'Te ustawienia do siebie nie pasują: {detail}',
+    'Эти настройки не сочетаются: {detail}',
+  ],
+  'SOUND-WRONG': [
+    'This sound can’t be taken: {detail}',
+    'Tego dźwięku nie można przyjąć: {detail}',
+    'Этот звук не подходит: {detail}',
+  ],
   INTERNAL: [
     'A fault of Centrala itself; its log tells more. Nothing of yours was changed.',
     'Błąd samej Centrali; więcej w jej dzienniku. Niczego nie zmieniono.',

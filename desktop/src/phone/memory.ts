@@ -42,12 +42,12 @@ const random = (bytes: number): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (one) => one.toString(16).padStart(2, '0')).join('')
 
 /** The same tab is the same phone to the registrar, however often it is loaded (RFC 5626, 4.1). */
-export function identity(secure: boolean): Identity {
+export function identity(): Identity {
   const kept = read<Identity>(IDENTITY)
   if (kept?.instance && kept.contact) return kept
   const r = random(16)
   const instance = `${r.slice(0, 8)}-${r.slice(8, 12)}-4${r.slice(13, 16)}-a${r.slice(17, 20)}-${r.slice(20)}`
-  const fresh = { instance, contact: `sip:${random(6)}@${random(6)}.invalid;transport=${secure ? 'wss' : 'ws'}` }
+  const fresh = { instance, contact: `sip:${random(6)}@${random(6)}.invalid;transport=ws` }
   write(IDENTITY, fresh)
   return fresh
 }

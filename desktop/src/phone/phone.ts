@@ -161,7 +161,7 @@ class BrowserPhone implements Phone {
       : config.ws
     this.status('connecting')
     this.kept = keptCall(config.user)
-    const me = identity(url.startsWith('wss'))
+    const me = identity()
     this.wire = new Wire(url)
     const ua = new UA({
       sockets: [this.wire],

@@ -35,7 +35,7 @@ const words = sentences({
   several: ['More than one centre runs here', 'Działa tu kilka centrów', 'Здесь несколько контакт-центров'],
 })
 
-export default function SignIn() {
+export default function SignIn({ why = null }: { why?: unknown }) {
   const [path, go] = useLocation()
   const t = useWords(words)
   const s = useWords(shared)
@@ -50,7 +50,7 @@ export default function SignIn() {
   const [asksCode, setAsksCode] = useState(false)
   const [asksTenant, setAsksTenant] = useState(false)
   const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<unknown>(null)
+  const [problem, setProblem] = useState<unknown>(why)
 
   async function send(event: FormEvent) {
     event.preventDefault()
@@ -79,12 +79,12 @@ export default function SignIn() {
   return (
     <main className={css.page}>
       <form className={css.box} onSubmit={send}>
-        <header className={css.head}>
+        <div className={css.head}>
           <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
             <circle cx="16" cy="16" r="11" fill="none" stroke="var(--primary)" strokeWidth="5" />
           </svg>
           <span className={css.brand}>Centrala</span>
-        </header>
+        </div>
         <h1 className={css.title}>{first ? t('first') : t('title')}</h1>
         {first && <p className={css.why}>{t('firstWhy')}</p>}
         {first && (

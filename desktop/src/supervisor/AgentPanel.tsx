@@ -24,12 +24,15 @@ const LAMPS = [
   ['load', 'loadLamp'],
 ] as const
 
-export function AgentPanel({ id, close }: { id: string; close: () => void }) {
+/** `alone`: nothing else is on the page, as on a telephone. */
+export function AgentPanel({ id, close, alone }: { id: string; close: () => void; alone: boolean }) {
   const t = useWords(words)
   const s = useWords(shared)
   const names = useNames()
   const whyText = useTheirWhy()
   const stateName = useStateName()
+  const Heading = alone ? 'h1' : 'h2'
+  const Part = alone ? 'h2' : 'h3'
   const agent = useEntity('agent', id)
   // The board's `why` leaves out what changes with each call of anybody; this one is exact.
   const explained = useQuery({
@@ -51,7 +54,7 @@ export function AgentPanel({ id, close }: { id: string; close: () => void }) {
   return (
     <div className={css.panelBody}>
       <div className={css.panelHead}>
-        <h2>{agent.name || id}</h2>
+        <Heading>{agent.name || id}</Heading>
         <Button variant="subtle" size="compact-md" color="gray" onClick={close} aria-label={s('close')}>
           <Icon name="close" />
         </Button>
@@ -86,9 +89,15 @@ export function AgentPanel({ id, close }: { id: string; close: () => void }) {
           {whyText(why)}
         </p>
       )}
-      <h3>{t('state')}</h3>
+      <Part className={css.part}>{t('whoHears')}</Part>
+      {agent.contact && inCall ? (
+        <Supervise key={agent.contact} contact={agent.contact} />
+      ) : (
+        <p className="dim">{t('noCall')}</p>
+      )}
+      <Part className={css.part}>{t('state')}</Part>
       <States id={id} name={agent.name || id} busy={inCall} intent={agent.intent} state={agent.state} />
-      <h3>{t('itsQueues')}</h3>
+      <Part className={css.part}>{t('itsQueues')}</Part>
       {agent.queues.length ? (
         <p className={css.chips}>
           {agent.queues.map((one) => (
@@ -101,12 +110,6 @@ export function AgentPanel({ id, close }: { id: string; close: () => void }) {
         <p className="dim">{t('noneQueues')}</p>
       )}
       <MessageButton to={`agent:${id}`} name={agent.name || id} />
-      <h3>{t('whoHears')}</h3>
-      {agent.contact && inCall ? (
-        <Supervise key={agent.contact} contact={agent.contact} />
-      ) : (
-        <p className="dim">{t('noCall')}</p>
-      )}
     </div>
   )
 }

@@ -1,5 +1,6 @@
 /** The floor: a cell for each agent, by team, in an order that never changes. Filters dim; nothing moves. */
 import { Button, Select, TextInput } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { Link, useLocation, useRoute, useSearch } from 'wouter'
@@ -75,6 +76,7 @@ export default function Floor() {
   const stateName = useStateName()
   const names = useNames()
   const [, go] = useLocation()
+  const phone = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
   const [open, params] = useRoute('/floor/:agent')
   const chosen = open ? decodeURIComponent(params.agent) : null
   const search = useSearch()
@@ -250,7 +252,7 @@ export default function Floor() {
       </div>
       {chosen && (
         <aside className={css.panel} aria-label={names.agent(chosen)}>
-          <AgentPanel key={chosen} id={chosen} close={() => go(`/floor${after}`)} />
+          <AgentPanel key={chosen} id={chosen} close={() => go(`/floor${after}`)} alone={phone} />
         </aside>
       )}
     </div>

@@ -54,7 +54,7 @@ export function Plot({ queue, figure = 'waiting', seconds = 3600, height, axes =
         {
           width: Math.max(40, at.clientWidth),
           height,
-          padding: axes ? [8, 8, 0, 0] : [2, 1, 1, 1],
+          padding: axes ? [8, 20, 0, 0] : [2, 1, 1, 1],
           legend: { show: false },
           cursor: { show: axes, x: axes, y: false, points: { show: false }, drag: { x: false, y: false } },
           scales: {
@@ -71,6 +71,7 @@ export function Plot({ queue, figure = 'waiting', seconds = 3600, height, axes =
                   font: '12px system-ui',
                   grid: { stroke: grid, width: 1 },
                   ticks: { show: false },
+                  size: 26,
                   values: (_, all) => all.map((one) => timeOf(language, one, zone)),
                   incrs: [300, 600, 900, 1800, 3600],
                   space: 70,
@@ -149,7 +150,7 @@ export function Plot({ queue, figure = 'waiting', seconds = 3600, height, axes =
   // Whoever can't see the line is told what it says; a version that isn't read would never be asked again.
   return (
     <div className={css.plot} data-axes={axes || undefined} data-version={version}>
-      <div ref={where} role="img" aria-label={said} style={{ height }} />
+      <div ref={where} role="img" aria-label={axes ? said : `${t('plotWaiting')}: ${said}`} style={{ height }} />
       {axes && <small className={css.honest}>{said}</small>}
     </div>
   )

@@ -139,7 +139,7 @@ function One({ id }: { id: string }) {
   const level = levelOf(queue)
   return (
     <div className={css.page}>
-      <div className={css.head} data-level={level}>
+      <div className={css.head}>
         <Link href="/queues" className={css.back} aria-label={t('back')}>
           <Icon name="left" />
         </Link>
@@ -174,14 +174,8 @@ function One({ id }: { id: string }) {
         </div>
       )}
       <div className={css.plots}>
-        <PlotWithTable queue={id} title={`${t('waiting')}, ${t('plot2h')}`} seconds={TWO_HOURS} height={120} />
-        <PlotWithTable
-          queue={id}
-          figure="wait"
-          title={`${t('longest')}, ${t('plot2h')}`}
-          seconds={TWO_HOURS}
-          height={120}
-        />
+        <PlotWithTable queue={id} title={t('plotWaiting2h')} seconds={TWO_HOURS} height={120} />
+        <PlotWithTable queue={id} figure="wait" title={t('plotWait2h')} seconds={TWO_HOURS} height={120} />
       </div>
       {detail.isError ? (
         <ProblemNote problem={detail.error} retry={() => void detail.refetch()} />
@@ -429,7 +423,7 @@ function WhoMay({ members }: { members: Member[] }) {
               <small>{one.may ? t('mayNow') : whyText(one.why) || stateName(one.state)}</small>
             </span>
             <span className="dim num" title={t('skillLevel')}>
-              {one.level}
+              {one.level || ''}
             </span>
             <Clock since={one.since} />
           </li>

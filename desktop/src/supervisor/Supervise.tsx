@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { api } from '../api/client'
 import { may } from '../api/session'
+import { defineActs, keyOf, useAct } from '../app/keys'
 import { useUser } from '../app/me'
 import { language, useWords } from '../i18n'
 import { phoneNumber } from '../i18n/format'
@@ -14,6 +15,15 @@ import css from './floor.module.css'
 import { hearing, MODES, type Mode, reachable, type Voice } from './hearing'
 import { useNames } from './parts'
 import { words } from './words'
+
+/** Opened last, it hears F8 before the call bar's Mute does: here a held key lets one speak. */
+const acts = defineActs({
+  talk: {
+    key: 'F8',
+    everywhere: true,
+    title: ['Whisper, while held', 'Podpowiedź, przytrzymaj', 'Подсказка, пока нажата'],
+  },
+})
 
 const STEPS = { listen: 'listen', whisper: 'whisper', barge: 'barge', take_over: 'takeOver' } as const
 /** Asked, and the mixer says nothing: after so many ms the button is free again. */
@@ -100,11 +110,6 @@ export function Supervise({ contact: id }: { contact: string }) {
             </Button>
           )
         })}
-        {mine && (
-          <Button variant="light" color="red" loading={wanted === 'off'} onClick={() => ask.mutate('off')}>
-            {t('stop')}
-          </Button>
-        )}
       </div>
       {why && <p className={css.reason}>{why}</p>}
       {sure && (
@@ -125,9 +130,16 @@ export function Supervise({ contact: id }: { contact: string }) {
         </div>
       )}
       <Picture heard={heard} name={name} sound={(voice) => soundWord(voice, heard)} />
-      <p className={css.sentence} role="status">
-        {sentence()}
-      </p>
+      <div className={css.truth}>
+        <p className={css.sentence} role="status">
+          {sentence()}
+        </p>
+        {mine && (
+          <Button variant="light" color="red" loading={wanted === 'off'} onClick={() => ask.mutate('off')}>
+            {t('stop')}
+          </Button>
+        )}
+      </div>
       {mode === 'whisper' && mine && <HoldToTalk name={ownerName} mute={mute} talking={!mine.muted} />}
       {ask.isError && (
         <p role="alert" className={css.bad}>
@@ -173,24 +185,17 @@ function HoldToTalk({ name, mute, talking }: { name: string; mute: (muted: boole
     },
     [mute],
   )
+  useAct(acts.talk, () => set(true))
   useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.code !== 'F8') return
-      event.preventDefault()
-      event.stopImmediatePropagation()
-      if (!event.repeat) set(true)
-    }
     const release = (event: KeyboardEvent) => {
-      if (event.code !== 'F8') return
+      if (event.code !== keyOf(acts.talk).split('+').at(-1)) return
       event.preventDefault()
       set(false)
     }
     const lost = () => set(false)
-    window.addEventListener('keydown', press, { capture: true })
     window.addEventListener('keyup', release, { capture: true })
     window.addEventListener('blur', lost)
     return () => {
-      window.removeEventListener('keydown', press, { capture: true })
       window.removeEventListener('keyup', release, { capture: true })
       window.removeEventListener('blur', lost)
       set(false)
@@ -213,7 +218,7 @@ function HoldToTalk({ name, mute, talking }: { name: string; mute: (muted: boole
         if (event.code === 'Space') set(false)
       }}
       aria-pressed={talking}
-      rightSection={<Kbd>F8</Kbd>}
+      rightSection={<Kbd>{keyOf(acts.talk)}</Kbd>}
     >
       {t('holdToTalk', { name })}
     </Button>

@@ -9,6 +9,7 @@ import { live, useEntity, useLine } from '../live/store'
 import { everySecond, now } from '../live/time'
 import { Clock, Icon } from '../ui'
 import { unlock, useAlarms } from './alarms'
+import board from './board.module.css'
 import { firstPage, levelOf, pagesOf, useGathered } from './figures'
 import { Plot } from './Plot'
 import { LevelMark, useWatch } from './parts'
@@ -114,6 +115,7 @@ export default function Wall() {
   const here = pages[Math.min(page, pages.length - 1)] ?? []
   return (
     <div ref={box} className={css.wall} data-busy={busy || undefined} data-old={line.line === 'lost' || undefined}>
+      <h1 className="hidden-label">{t('wallboard')}</h1>
       <main className={css.grid} aria-label={t('wall')}>
         {here.map((id) => (
           <Screen key={id} id={id} />
@@ -183,11 +185,22 @@ function Screen({ id }: { id: string }) {
   const level = levelOf(queue)
   const name = queue.name ?? id
   return (
-    <article className={css.screen} data-level={level} data-queue={id} aria-label={name}>
-      <h2>
-        <LevelMark level={level} size="0.8em" />
-        <span>{name}</span>
-      </h2>
+    <article
+      className={`${css.screen} ${level === 'alarm' ? board.inked : ''}`}
+      data-level={level}
+      data-queue={id}
+      aria-label={name}
+    >
+      <div className={css.top}>
+        <h2>
+          <LevelMark level={level} size="0.8em" />
+          <span>{name}</span>
+        </h2>
+        <div className={css.low}>
+          <People queue={queue} counts={false} />
+          <Plot queue={id} height={24} />
+        </div>
+      </div>
       <p className={css.figures}>
         <span className="num" title={t('waiting')}>
           {queue.waiting}
@@ -198,10 +211,6 @@ function Screen({ id }: { id: string }) {
         <span className="num">{share(queue.now.service_level)}</span>
         <span className={`num ${css.today}`}>{share(queue.today.service_level)}</span>
       </p>
-      <div className={css.low}>
-        <People queue={queue} counts={false} />
-        <Plot queue={id} height={28} />
-      </div>
     </article>
   )
 }

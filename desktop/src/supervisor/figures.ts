@@ -123,6 +123,9 @@ export type Proposal =
       /** Since when the one waits who then waits longest here; null: nobody does. */
       next: number | null
       since: number
+      /** How many wait, and how many would then. */
+      waiting: number
+      left: number
     }
   | { kind: 'ask'; queue: string; agents: string[]; before: number | null; after: number | null }
 
@@ -153,15 +156,17 @@ export function propose(queue: QueueLive, house: House): Proposal | null {
   }
   if (best && movable.length) {
     const free = idle.get(best.id) ?? 0
-    const moved = movable.slice(0, Math.min(free, MOST_MOVED))
+    const going = movable.slice(0, Math.min(free, MOST_MOVED))
     return {
       kind: 'move',
       queue: queue.id,
       to: best.id,
-      contacts: moved.map((one) => one.id),
+      contacts: going.map((one) => one.id),
       free,
-      next: house.waiting.find((one) => !moved.includes(one))?.since ?? null,
-      since: moved[0]!.since!,
+      next: house.waiting.find((one) => !going.includes(one))?.since ?? null,
+      since: going[0]!.since!,
+      waiting: house.waiting.length,
+      left: house.waiting.length - going.length,
     }
   }
   if (paused.length && queue.waiting) {

@@ -203,6 +203,8 @@ export function ProposalLine({ queue, compact = false }: { queue: string; compac
         n: proposal.contacts.length,
         queue: names.queue(proposal.to),
         free: proposal.free,
+        waiting: proposal.waiting,
+        left: proposal.left,
         before: clock(now() - proposal.since),
         after: proposal.next === null ? '0:00' : clock(now() - proposal.next),
       })

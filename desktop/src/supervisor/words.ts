@@ -66,11 +66,16 @@ export const words = sentences({
   turn: ['Turn pages', 'Przewijaj strony', 'Листать'],
   // plots
   plotWaiting: ['Waiting, last 60 minutes', 'Czekający, ostatnie 60 minut', 'Ждали, последние 60 минут'],
-  plot2h: ['Last 2 hours', 'Ostatnie 2 godziny', 'Последние 2 часа'],
+  plotWaiting2h: ['Waiting, last 2 hours', 'Czekający, ostatnie 2 godziny', 'Ждали, последние 2 часа'],
+  plotWait2h: [
+    'Longest wait, last 2 hours',
+    'Najdłuższe oczekiwanie, ostatnie 2 godziny',
+    'Дольше всех, последние 2 часа',
+  ],
   plotMost: [
-    'Waiting in the last 60 minutes: at most {most}, now {last}; recorded by this page since {since}',
-    'Czekający w ostatnich 60 minutach: najwięcej {most}, teraz {last}; zapis tej strony od {since}',
-    'Ждали за последние 60 минут: самое большее {most}, сейчас {last}; запись этой страницы с {since}',
+    'at most {most}, now {last}; recorded by this page since {since}',
+    'najwięcej {most}, teraz {last}; zapis tej strony od {since}',
+    'самое большее {most}, сейчас {last}; запись этой страницы с {since}',
   ],
   recordedSince: [
     'recorded by this page since {since}',
@@ -96,9 +101,9 @@ export const words = sentences({
   since: ['since {time}', 'od {time}', 'с {time}'],
   // proposals
   proposeMove: [
-    'Move {n, plural, one {# caller} other {# callers}} to {queue}: {free, plural, one {# agent is} other {# agents are}} free there. Longest wait {before} → {after}.',
-    'Przenieś {n, plural, one {# klienta} few {# klientów} many {# klientów} other {# klienta}} do {queue}: {free, plural, one {jest tam # wolny konsultant} few {jest tam # wolnych konsultantów} many {jest tam # wolnych konsultantów} other {jest tam # wolnego konsultanta}}. Najdłuższe oczekiwanie {before} → {after}.',
-    'Перевести {n, plural, one {# клиента} few {# клиентов} many {# клиентов} other {# клиента}} в {queue}: там {free, plural, one {свободен # оператор} few {свободны # оператора} many {свободны # операторов} other {свободны # оператора}}. Самое долгое ожидание {before} → {after}.',
+    'Move {n, plural, one {# caller} other {# callers}} to {queue}: {free, plural, one {# agent is} other {# agents are}} free there. Waiting {waiting} → {left}, longest wait {before} → {after}.',
+    'Przenieś {n, plural, one {# klienta} few {# klientów} many {# klientów} other {# klienta}} do {queue}: {free, plural, one {jest tam # wolny konsultant} few {jest tam # wolnych konsultantów} many {jest tam # wolnych konsultantów} other {jest tam # wolnego konsultanta}}. Czeka {waiting} → {left}, najdłużej {before} → {after}.',
+    'Перевести {n, plural, one {# клиента} few {# клиентов} many {# клиентов} other {# клиента}} в {queue}: там {free, plural, one {свободен # оператор} few {свободны # оператора} many {свободны # операторов} other {свободны # оператора}}. Ждут {waiting} → {left}, дольше всех {before} → {after}.',
   ],
   proposeAsk: [
     'Ask {n, plural, one {# agent who is} other {# agents who are}} not ready to come back. Wait of the next caller {before} → {after}.',

@@ -21,7 +21,8 @@ export function Kbd({ children }: { children: ReactNode }) {
 /** A page with its title and what stands beside it. */
 export function Page({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
-    <div className={css.page}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it by arrows
+    <div className={css.page} tabIndex={0}>
       <div className={css.pageHead}>
         <h1>{title}</h1>
         {aside}

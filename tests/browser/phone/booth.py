@@ -55,13 +55,22 @@ def script() -> str:
     return made.stdout
 
 
-def config(http: int, **more: Any) -> dict[str, Any]:
+def config(
+    http: int, codec: str = "g711", tls: tuple[Path, Path] | None = None, **more: Any
+) -> dict[str, Any]:
     agents = {
         name: {"name": name.title(), "sip_password": "correct horse", "ready_on_register": True}
         for name in ("alice", "boris")
     }
+    where: dict[str, Any] = {"http": f"127.0.0.1:{http}"}
+    if tls is not None:
+        files = {"certificate": str(tls[0]), "key": str(tls[1])}
+        where = {"https": {"address": f"127.0.0.1:{http}", **files}}
     return {
-        "listen": {"http": f"127.0.0.1:{http}"},
+        "listen": {
+            **where,
+            "media": {"address": "127.0.0.1", "ports": "20000-29999", "workers": 1, "browser_codec": codec},
+        },
         "tenants": {
             "acme": {
                 "domain": "acme.example",
@@ -144,6 +153,7 @@ class Booth:
             executable_path=shutil.which("chromium"),
             args=[
                 "--no-sandbox",
+                "--ignore-certificate-errors",
                 "--use-fake-ui-for-media-stream",
                 "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-audio-capture={sound}",
@@ -154,7 +164,7 @@ class Booth:
             ],
         )
         self._browsers.append(browser)
-        context = await browser.new_context()
+        context = await browser.new_context(ignore_https_errors=True)
         tab = await self.open(context, name)
         await tab.until("registration", lambda state: state["status"] == "registered")
         return tab
@@ -189,12 +199,33 @@ async def booth(folder: Path, **more: Any) -> AsyncIterator[Booth]:
         for name in ("alice", "boris"):
             add_user(centre, name)
         async with Phones(address=ports.loopback()) as phones, async_playwright() as driver:
-            one = Booth(centre, f"http://127.0.0.1:{http}", folder, phones, driver)
+            scheme = "http" if more.get("tls") is None else "https"
+            one = Booth(centre, f"{scheme}://127.0.0.1:{http}", folder, phones, driver)
             try:
                 yield one
             finally:
                 for browser in one._browsers:
                     await browser.close()
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of our own for 127.0.0.1, and its key."""
+    files = folder / "tls.pem", folder / "tls.key"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return files
 
 
 def write_tone(path: Path, hertz: float, seconds: float = 20.0, rate: int = 48000) -> None:

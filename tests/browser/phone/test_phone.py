@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from booth import booth, live
+from booth import booth, certificate, live
 
 from centrala.testing import tones
 
@@ -78,18 +78,37 @@ async def test_a_call_is_heard_both_ways_recorded_muted_and_ended(tmp_path: Path
         await alice.until("the end", idle)
 
 
+@pytest.mark.parametrize("codec", ["g711", "opus"])
 @live
-async def test_digits_go_to_the_other_end(tmp_path: Path) -> None:
-    async with booth(tmp_path) as one:
+async def test_digits_go_to_the_other_end(tmp_path: Path, codec: str) -> None:
+    async with booth(tmp_path, codec=codec) as one:
         alice = await one.tab("alice", 500)
         call = await one.call(440)
         await alice.until("ringing", ringing)
         await alice.do("answer()")
         await call.hear_tone(500)
+        await alice.hears(440)
+        sdp = await alice.page.evaluate("lines.at(-1).remoteDescription.sdp")
+        assert ("opus/48000/2" in sdp) == (codec == "opus")
         await alice.do("digits('42#')")
         await call.until(lambda: "".join(call.digits) == "42#")
         call.hang_up()
         await alice.until("the end", idle)
+
+
+@live
+async def test_under_tls(tmp_path: Path) -> None:
+    async with booth(tmp_path, tls=certificate(tmp_path)) as one:
+        assert one.base.startswith("https:")
+        alice = await one.tab("alice", 500)
+        assert await alice.page.evaluate("sockets.at(-1).url.startsWith('wss:')")
+        call = await one.call(440)
+        await alice.until("ringing", ringing)
+        await alice.do("answer()")
+        await call.hear_tone(500)
+        await alice.hears(440)
+        await alice.do("hangUp()")
+        await call.over()
 
 
 @live
@@ -229,6 +248,42 @@ async def test_the_line_test(tmp_path: Path) -> None:
         await alice.do("answer()")
         await call.hear_tone(500)
         assert not [line for line in one.centre.output if "ALARM" in line]
+
+
+@live
+async def test_devices_are_chosen_and_a_microphone_that_is_pulled_out_is_replaced(tmp_path: Path) -> None:
+    async with booth(tmp_path) as one:
+        alice = await one.tab("alice", 500)
+        await alice.do("askForDevices()")
+        await alice.until("devices", lambda s: len(s["devices"]["mics"]) > 1 and s["devices"]["speakers"])
+        devices = (await alice.state())["devices"]
+        assert all(device["name"] for device in devices["mics"])
+        assert devices["canChooseSpeaker"]
+        call = await one.call(440)
+        await alice.until("ringing", ringing)
+        await alice.do("answer()")
+        await call.hear_tone(500)
+        mic, speaker = devices["mics"][-1]["id"], devices["speakers"][-1]["id"]
+        await alice.page.evaluate(
+            "([m, s]) => phone.choose('mic', m).then(() => phone.choose('speaker', s))", [mic, speaker]
+        )
+        assert await alice.page.evaluate("phone.mic.getAudioTracks()[0].getSettings().deviceId") == mic
+        assert await alice.page.evaluate("phone.sound.ear.sinkId") == speaker
+        call.forget_heard()
+        await call.hear_tone(500)
+        await alice.page.evaluate(
+            "() => { const [track] = phone.mic.getTracks(); track.stop(); track.dispatchEvent(new Event('ended')) }"
+        )
+        await asyncio.sleep(1.0)
+        call.forget_heard()
+        await call.hear_tone(500)
+        await alice.until("no problem", lambda s: not s.get("problem"))
+        await alice.page.reload()
+        await alice.until("the call again", active)
+        chosen = (await alice.state())["devices"]["chosen"]
+        assert (chosen["mic"], chosen["speaker"]) == (mic, speaker)
+        call.forget_heard()
+        await call.hear_tone(500)
 
 
 @live

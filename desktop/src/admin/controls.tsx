@@ -1,0 +1,1062 @@
+/** One control for each kind of key. All take the value as it stands in the file, and give it back so; null is "left out". */
+import {
+  ActionIcon,
+  Autocomplete,
+  Checkbox,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Switch,
+  TextInput,
+} from '@mantine/core'
+import { useId, useMemo, useState } from 'react'
+import { Link } from 'wouter'
+import { useLanguage, useWords } from '../i18n'
+import { shared } from '../i18n/shared'
+import { Button, Icon } from '../ui'
+import css from './admin.module.css'
+import { ids, labelOf, nameOf, numbersOf, serving, type Texts, type Tree, thing, valueAt } from './draft'
+import { type Field, fieldSay, wrong } from './fields'
+import { Copy, Play, useSettings, useSounds } from './parts'
+import { destinationText } from './say'
+import { type Settings, setAll } from './store'
+import { words } from './words'
+
+export interface ControlProps {
+  field: Field
+  /** Of the control, for its label. */
+  id: string
+  labelId: string
+  describedBy: string
+  value: unknown
+  /** `typing`: a letter of a text, not yet left. */
+  set: (value: unknown, typing?: boolean) => void
+  leave: () => void
+  readOnly: boolean
+  bad: boolean
+  usual: string
+  /** Of the thing that the key belongs to. */
+  table: string
+  thing: string
+  settings: Settings
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export function Control(props: ControlProps) {
+  switch (props.field.kind) {
+    case 'flag':
+      return <Flag {...props} />
+    case 'choice':
+    case 'client':
+    case 'agent':
+    case 'zone':
+      return <Choice {...props} />
+    case 'sound':
+      return <SoundChoice {...props} />
+    case 'levels':
+      return <Levels {...props} />
+    case 'serves':
+      return <Serves {...props} />
+    case 'agents':
+      return (
+        <Picker
+          labelId={props.labelId}
+          value={Array.isArray(props.value) ? (props.value as string[]) : []}
+          set={(list) => props.set(list.length ? list : null)}
+          readOnly={props.readOnly}
+          tree={props.settings.tree}
+        />
+      )
+    case 'destination':
+      return <Destination {...props} optional />
+    case 'hours':
+      return <Hours {...props} />
+    case 'dates':
+      return <Dates {...props} />
+    case 'results':
+      return <Results {...props} />
+    case 'thresholds':
+      return <Thresholds {...props} />
+    case 'secret':
+      return <Secret {...props} />
+    case 'register':
+      return <Register {...props} />
+    case 'numbers':
+      return <Numbers {...props} />
+    case 'memberships':
+      return <Memberships {...props} />
+    case 'ofClient':
+      return <OfClient {...props} />
+    default:
+      return <Text {...props} />
+  }
+}
+
+function Text({ field, id, describedBy, value, set, leave, readOnly, bad, usual }: ControlProps) {
+  const narrow = ['duration', 'integer', 'serviceLevel', 'country'].includes(field.kind)
+  return (
+    <TextInput
+      id={id}
+      className={narrow ? css.narrow : undefined}
+      value={value === null || value === undefined ? '' : String(value)}
+      placeholder={usual}
+      readOnly={readOnly}
+      error={bad}
+      aria-invalid={bad || undefined}
+      aria-describedby={describedBy}
+      inputMode={field.kind === 'integer' ? 'numeric' : undefined}
+      spellCheck={false}
+      onChange={(event) => {
+        const text = event.currentTarget.value
+        set(text === '' ? null : text, true)
+      }}
+      onBlur={() => {
+        const text = typeof value === 'string' ? value.trim() : value
+        if (typeof text === 'string' && !wrong(field, text)) {
+          // As the file has it: whole numbers as numbers, seconds with their unit.
+          const tidy =
+            field.kind === 'integer'
+              ? Number(text)
+              : field.kind === 'duration' && /^\d+(\.\d+)?$/.test(text)
+                ? `${text}s`
+                : text
+          if (tidy !== value) set(tidy === '' ? null : tidy, true)
+        }
+        leave()
+      }}
+    />
+  )
+}
+
+function Flag({ id, describedBy, value, set, readOnly, labelId }: ControlProps) {
+  const s = useWords(shared)
+  return (
+    <Switch
+      id={id}
+      checked={value === true}
+      disabled={readOnly}
+      aria-labelledby={labelId}
+      aria-describedby={describedBy}
+      label={value === true ? s('yes') : s('no')}
+      onChange={(event) => set(event.currentTarget.checked ? true : null)}
+    />
+  )
+}
+
+function Choice({ field, id, describedBy, value, set, readOnly, bad, usual, settings }: ControlProps) {
+  const language = useLanguage()
+  const data = useMemo(() => {
+    if (field.kind === 'zone') return Intl.supportedValuesOf('timeZone')
+    const table = field.kind === 'client' ? 'clients' : field.kind === 'agent' ? 'agents' : null
+    if (table) return ids(settings.tree, table).map((one) => ({ value: one, label: nameOf(settings.tree, table, one) }))
+    return (field.choices ?? []).map((one) => ({ value: one, label: fieldSay(language, one, {}, one) }))
+  }, [field, settings.tree, language])
+  const known = data.some((one) => (typeof one === 'string' ? one : one.value) === value)
+  const now = typeof value === 'string' ? value : null
+  return (
+    <Select
+      id={id}
+      data={now && !known ? [...(data as { value: string; label: string }[]), { value: now, label: now }] : data}
+      value={now}
+      placeholder={usual}
+      onChange={set}
+      disabled={readOnly}
+      error={bad}
+      clearable
+      searchable={data.length > 8}
+      limit={100}
+      aria-describedby={describedBy}
+    />
+  )
+}
+
+function SoundChoice({ id, describedBy, value, set, readOnly, bad }: ControlProps) {
+  const t = useWords(words)
+  const { data } = useSounds()
+  const now = typeof value === 'string' ? value : 'default'
+  const known = data?.items ?? []
+  const all = known.some((one) => one.name === now) ? known : [...known, { name: now, built_in: true }]
+  const own = known.find((one) => one.name === now && !one.built_in)
+  return (
+    <div className={css.line}>
+      <Select
+        id={id}
+        className={css.grow}
+        data={all.map((one) => ({
+          value: one.name,
+          label: one.name === 'default' ? `${one.name} (${t('builtIn')})` : one.name === 'silence' ? t('silence') : one.name,
+        }))}
+        value={now}
+        allowDeselect={false}
+        onChange={(name) => set(name === 'default' ? null : name)}
+        disabled={readOnly}
+        error={bad}
+        aria-describedby={describedBy}
+      />
+      {own && <Play name={own.name} size="sm" />}
+    </div>
+  )
+}
+
+function Levels({ labelId, value, set, readOnly, settings }: ControlProps) {
+  const t = useWords(words)
+  const [skill, setSkill] = useState('')
+  const levels = isRecord(value) ? value : {}
+  const known = useMemo(() => {
+    const found = new Set<string>()
+    for (const agent of ids(settings.tree, 'agents')) {
+      const skills = thing(settings.tree, 'agents', agent).skills
+      if (isRecord(skills)) for (const one of Object.keys(skills)) found.add(one)
+    }
+    for (const queue of ids(settings.tree, 'queues')) {
+      const needs = thing(settings.tree, 'queues', queue).needs
+      if (isRecord(needs)) for (const one of Object.keys(needs)) found.add(one)
+    }
+    return [...found].sort()
+  }, [settings.tree])
+  const give = (next: Record<string, unknown>) => set(Object.keys(next).length ? next : null)
+  function add() {
+    const name = skill.trim().replace(/\s+/g, '_')
+    if (!name || name in levels) return
+    give({ ...levels, [name]: 5 })
+    setSkill('')
+  }
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.stack}>
+      {Object.entries(levels).map(([name, level]) => (
+        <div key={name} className={css.line}>
+          <span className={css.skill}>{name}</span>
+          <NumberInput
+            className={css.level}
+            aria-label={`${name}: ${t('level')}`}
+            value={Number(level)}
+            min={1}
+            max={10}
+            allowDecimal={false}
+            clampBehavior="strict"
+            readOnly={readOnly}
+            onChange={(next) => next !== '' && give({ ...levels, [name]: Number(next) })}
+          />
+          <Meter level={Number(level)} />
+          {!readOnly && (
+            <Take
+              name={name}
+              press={() => give(Object.fromEntries(Object.entries(levels).filter(([one]) => one !== name)))}
+            />
+          )}
+        </div>
+      ))}
+      {!readOnly && (
+        <div className={css.line}>
+          <Autocomplete
+            className={css.grow}
+            aria-label={t('addSkill')}
+            placeholder={t('skill')}
+            data={known.filter((one) => !(one in levels))}
+            value={skill}
+            onChange={setSkill}
+            onOptionSubmit={(name) => {
+              give({ ...levels, [name]: 5 })
+              setTimeout(() => setSkill(''))
+            }}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
+                event.preventDefault()
+                add()
+              }
+            }}
+          />
+          <Button variant="default" onClick={add}>
+            {t('addSkill')}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+const Meter = ({ level }: { level: number }) => (
+  <span className={css.meter} aria-hidden="true">
+    {Array.from({ length: 10 }, (_, index) => (
+      <i key={index} data-on={index < level || undefined} />
+    ))}
+  </span>
+)
+
+function Take({ name, press }: { name: string; press: () => void }) {
+  const t = useWords(words)
+  return (
+    <ActionIcon variant="subtle" color="gray" size={32} aria-label={t('take', { name })} onClick={press}>
+      <Icon name="close" size={16} />
+    </ActionIcon>
+  )
+}
+
+const AT_ONCE = 60
+
+/** Agents to tick: those chosen first as they were when it opened, so that nothing moves under the hand. */
+export function Picker({
+  labelId,
+  value,
+  set,
+  readOnly,
+  tree,
+}: {
+  labelId: string
+  value: string[]
+  set: (list: string[]) => void
+  readOnly: boolean
+  tree: Tree
+}) {
+  const t = useWords(words)
+  const [filter, setFilter] = useState('')
+  const [first] = useState(() => new Set(value))
+  const all = ids(tree, 'agents')
+  const chosen = new Set(value)
+  const wanted = filter.trim().toLowerCase()
+  const order = [...all].sort((a, b) => Number(first.has(b)) - Number(first.has(a)))
+  const found = order.filter((one) => !wanted || `${one} ${nameOf(tree, 'agents', one)}`.toLowerCase().includes(wanted))
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.picker}>
+      <div className={css.pickerHead}>
+        {all.length > 6 && (
+          <TextInput
+            size="xs"
+            className={css.grow}
+            placeholder={t('filter')}
+            aria-label={t('filter')}
+            value={filter}
+            onChange={(event) => setFilter(event.currentTarget.value)}
+          />
+        )}
+        <span className="dim num">{t('chosen', { n: value.length })}</span>
+      </div>
+      <div className={css.pickerList}>
+        {found.slice(0, AT_ONCE).map((one) => (
+          <Checkbox
+            key={one}
+            className={css.tick}
+            checked={chosen.has(one)}
+            disabled={readOnly}
+            label={
+              <>
+                {nameOf(tree, 'agents', one)} {nameOf(tree, 'agents', one) !== one && <code>{one}</code>}
+              </>
+            }
+            onChange={(event) =>
+              set(event.currentTarget.checked ? [...value, one] : value.filter((other) => other !== one))
+            }
+          />
+        ))}
+        {found.length > AT_ONCE && <p className={css.hint}>{t('moreOf', { n: found.length - AT_ONCE })}</p>}
+        {!found.length && <p className={css.hint}>{all.length ? t('nothingSo') : t('noneYet')}</p>}
+      </div>
+    </div>
+  )
+}
+
+/** Who serves a queue, and who can in fact. */
+function Serves(props: ControlProps) {
+  const { labelId, value, set, readOnly, settings } = props
+  const t = useWords(words)
+  const listed = Array.isArray(value)
+  const queue = thing(settings.tree, 'queues', props.thing)
+  const can = serving(settings.tree, queue)
+  return (
+    <div className={css.stack}>
+      <SegmentedControl
+        aria-labelledby={labelId}
+        disabled={readOnly}
+        value={listed ? 'these' : 'all'}
+        data={[
+          { value: 'these', label: t('these') },
+          { value: 'all', label: t('everybody') },
+        ]}
+        onChange={(how) => set(how === 'these' ? can : null)}
+      />
+      {listed && (
+        <Picker
+          labelId={labelId}
+          value={value as string[]}
+          set={(list) => set(list)}
+          readOnly={readOnly}
+          tree={settings.tree}
+        />
+      )}
+      {can.length ? (
+        <p className={css.hint}>
+          {t('canAnswer')}:{' '}
+          {can
+            .slice(0, 8)
+            .map((one) => nameOf(settings.tree, 'agents', one))
+            .join(', ')}
+          {can.length > 8 ? ` +${can.length - 8}` : ''}
+        </p>
+      ) : (
+        <p className={css.caution}>
+          <Icon name="alarms" size={16} /> {t('nobodyCan')}
+        </p>
+      )}
+    </div>
+  )
+}
+
+const KINDS = ['queue', 'agent', 'phone', 'music', 'hang_up'] as const
+
+/** Where a call goes: a kind, and which. Half of it isn't given on. */
+export function Destination({
+  value,
+  set,
+  leave,
+  readOnly,
+  bad,
+  usual,
+  settings,
+  labelId,
+  optional = false,
+  thing: own = '',
+}: Pick<ControlProps, 'value' | 'set' | 'readOnly' | 'settings' | 'labelId'> &
+  Partial<ControlProps> & { optional?: boolean }) {
+  const t = useWords(words)
+  const language = useLanguage()
+  const { data: sounds } = useSounds()
+  const given = isRecord(value) ? value : {}
+  const kindOf = KINDS.find((one) => one in given) ?? null
+  const [picked, setPicked] = useState<string | null>(null)
+  const kind = picked ?? kindOf
+  const target = kind && kind in given ? String(given[kind]) : null
+  const record = given.record === true
+  function give(which: string | null, typing = false) {
+    if (!kind) return
+    if (!which && kindOf) return set(optional ? null : value)
+    if (!which) return
+    const next: Record<string, unknown> = { [kind]: which }
+    if (record && (kind === 'agent' || kind === 'phone')) next.record = true
+    set(next, typing)
+    setPicked(null)
+  }
+  const targets =
+    kind === 'queue'
+      ? ids(settings.tree, 'queues')
+          .filter((one) => one !== own)
+          .map((one) => ({ value: one, label: nameOf(settings.tree, 'queues', one) }))
+      : kind === 'agent'
+        ? ids(settings.tree, 'agents').map((one) => ({ value: one, label: nameOf(settings.tree, 'agents', one) }))
+        : kind === 'music'
+          ? (sounds?.items ?? []).map((one) => ({ value: one.name, label: one.name }))
+          : (['busy', 'unavailable', 'not_found'] as const).map((one) => ({
+              value: one as string,
+              label: fieldSay(language, one),
+            }))
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.line}>
+      <Select
+        className={css.kind}
+        aria-label={t('leadsTo')}
+        data={[
+          ...(optional ? [{ value: '', label: usual || '–' }] : []),
+          ...KINDS.map((one) => ({ value: one as string, label: fieldSay(language, `to.${one}`) })),
+        ]}
+        value={kind ?? (optional ? '' : null)}
+        placeholder={t('leadsTo')}
+        allowDeselect={false}
+        disabled={readOnly}
+        error={bad}
+        onChange={(next) => {
+          if (next === '') {
+            setPicked(null)
+            set(null)
+          } else setPicked(next)
+        }}
+      />
+      {kind && kind !== 'phone' && (
+        <Select
+          className={css.grow}
+          aria-label={t('target')}
+          placeholder={t('target')}
+          data={target && !targets.some((one) => one.value === target) ? [...targets, { value: target, label: target }] : targets}
+          value={picked ? null : target}
+          allowDeselect={false}
+          searchable={targets.length > 8}
+          limit={100}
+          disabled={readOnly}
+          error={bad}
+          onChange={(which) => give(which)}
+        />
+      )}
+      {kind === 'phone' && (
+        <TextInput
+          className={css.grow}
+          aria-label={t('target')}
+          placeholder="sip:expert@192.0.2.9"
+          value={picked ? '' : (target ?? '')}
+          readOnly={readOnly}
+          error={bad}
+          spellCheck={false}
+          onChange={(event) => give(event.currentTarget.value, true)}
+          onBlur={() => leave?.()}
+        />
+      )}
+      {(kind === 'agent' || kind === 'phone') && !picked && (
+        <Checkbox
+          label={t('recordIt')}
+          checked={record}
+          disabled={readOnly}
+          onChange={(event) => {
+            const { record: _, ...rest } = given
+            set(event.currentTarget.checked ? { ...rest, record: true } : rest)
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+// --- hours ---
+
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+export type Week = string[]
+
+/** The file's mapping as seven texts, Monday first; "" is closed. */
+export function weekOf(value: unknown): Week {
+  const week: Week = Array(7).fill('')
+  if (!isRecord(value)) return week
+  for (const [name, spans] of Object.entries(value)) {
+    const [from, to] = name.toLowerCase().split('-') as [string, string?]
+    const start = DAYS.indexOf(from.trim() as 'mon')
+    const end = to === undefined ? start : DAYS.indexOf(to.trim() as 'mon')
+    if (start < 0 || end < 0) continue
+    const text = (Array.isArray(spans) ? spans : [spans]).filter((one) => one !== null && one !== 'closed').join(', ')
+    for (let day = start; ; day = (day + 1) % 7) {
+      week[day] = text
+      if (day === end) break
+    }
+  }
+  return week
+}
+
+/** The shortest mapping that says the same: days alike next to each other become a range. */
+export function hoursOf(week: Week): Record<string, string | string[]> {
+  const made: Record<string, string | string[]> = {}
+  for (let day = 0; day < 7; ) {
+    let last = day
+    while (last < 6 && week[last + 1] === week[day]) last++
+    const spans = week[day]!
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean)
+    if (spans.length) {
+      made[day === last ? DAYS[day]! : `${DAYS[day]}-${DAYS[last]}`] = spans.length === 1 ? spans[0]! : spans
+    }
+    day = last + 1
+  }
+  return made
+}
+
+export function hoursWrong(text: string): boolean {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
+    .some((one) => {
+      const found = /^(\d{1,2})(?::(\d{2}))? ?- ?(\d{1,2})(?::(\d{2}))?$/.exec(one)
+      if (!found) return true
+      const [a, b, c, d] = found.slice(1).map((part) => Number(part ?? 0))
+      return b! > 59 || d! > 59 || a! * 60 + b! >= c! * 60 + d! || c! * 60 + d! > 1440
+    })
+}
+
+function Hours({ labelId, value, set, leave, readOnly }: ControlProps) {
+  const t = useWords(words)
+  const language = useLanguage()
+  const [open, setOpen] = useState<Week | null>(null)
+  const week = open ?? (isRecord(value) ? weekOf(value) : null)
+  const dayName = (index: number) =>
+    new Intl.DateTimeFormat(language, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index))
+  function give(next: Week) {
+    setOpen(next)
+    set(next.some((one) => hoursWrong(one)) ? rawHours(next) : hoursOf(next), true)
+  }
+  return (
+    <div className={css.stack}>
+      <SegmentedControl
+        aria-labelledby={labelId}
+        disabled={readOnly}
+        value={week ? 'hours' : 'always'}
+        data={[
+          { value: 'always', label: t('always') },
+          { value: 'hours', label: t('byHours') },
+        ]}
+        onChange={(how) => {
+          const next = how === 'hours' ? ['9:00-17:00', '9:00-17:00', '9:00-17:00', '9:00-17:00', '9:00-17:00', '', ''] : null
+          setOpen(next)
+          set(next && hoursOf(next))
+        }}
+      />
+      {week && (
+        <div className={css.week}>
+          {week.map((text, index) => (
+            <label key={DAYS[index]} className={css.day}>
+              <span>{dayName(index)}</span>
+              <TextInput
+                value={text}
+                placeholder={t('closed')}
+                readOnly={readOnly}
+                error={hoursWrong(text) && fieldSay(language, 'wrong.hours')}
+                onChange={(event) => give(week.map((one, at) => (at === index ? event.currentTarget.value : one)))}
+                onBlur={leave}
+              />
+            </label>
+          ))}
+          {!readOnly && (
+            <Button
+              variant="subtle"
+              size="compact-sm"
+              onClick={() => give(week.map((one, at) => (at > 0 && at < 5 ? week[0]! : one)))}
+            >
+              {t('likeMonday')}
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** What can't be yet: each day by itself, as typed, so that nothing is lost. */
+const rawHours = (week: Week): Record<string, string> =>
+  Object.fromEntries(DAYS.map((day, index) => [day, week[index]!]).filter(([, text]) => text))
+
+function Dates({ labelId, value, set, readOnly }: ControlProps) {
+  const t = useWords(words)
+  const language = useLanguage()
+  const [day, setDay] = useState('')
+  const all = (Array.isArray(value) ? (value as string[]) : []).map(String)
+  const shown = (one: string) =>
+    Number.isNaN(Date.parse(one))
+      ? one
+      : new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
+          weekday: 'short',
+          day: 'numeric',
+          month: 'short',
+          year: 'numeric',
+          timeZone: 'UTC',
+        }).format(Date.parse(one))
+  function add() {
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || all.includes(day)) return
+    set([...all, day].sort())
+    setDay('')
+  }
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.stack}>
+      <Chips all={all} shown={shown} readOnly={readOnly} take={(one) => give(all.filter((other) => other !== one))} />
+      {!readOnly && (
+        <div className={css.line}>
+          <TextInput
+            type="date"
+            aria-label={t('addDay')}
+            value={day}
+            onChange={(event) => setDay(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') {
+                event.preventDefault()
+                add()
+              }
+            }}
+          />
+          <Button variant="default" onClick={add}>
+            {t('addDay')}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+  function give(list: string[]) {
+    set(list.length ? list : null)
+  }
+}
+
+function Chips({
+  all,
+  shown,
+  take,
+  readOnly,
+}: {
+  all: string[]
+  shown: (one: string) => string
+  take: (one: string) => void
+  readOnly: boolean | ((one: string) => boolean)
+}) {
+  if (!all.length) return null
+  return (
+    <ul className={css.chips}>
+      {all.map((one) => (
+        <li key={one}>
+          <span className="num">{shown(one)}</span>
+          {!(typeof readOnly === 'function' ? readOnly(one) : readOnly) && (
+            <Take name={shown(one)} press={() => take(one)} />
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Results({ labelId, value, set, readOnly, settings }: ControlProps) {
+  const t = useWords(words)
+  const language = useLanguage()
+  const all = (Array.isArray(value) ? value : []).map(String)
+  const name = (id: string) => labelOf(thing(settings.tree, 'dispositions', id))[language] ?? labelAt(settings, id) ?? id
+  const rest = ids(settings.tree, 'dispositions').filter((one) => !all.includes(one))
+  const give = (list: string[]) => set(list.length ? list : null)
+  function move(index: number, by: number) {
+    const next = [...all]
+    const [one] = next.splice(index, 1)
+    next.splice(index + by, 0, one!)
+    give(next)
+  }
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.stack}>
+      {all.map((one, index) => (
+        <div key={one} className={css.ordered}>
+          <kbd>{index + 1}</kbd>
+          <span className={css.grow}>{name(one)}</span>
+          {!readOnly && (
+            <>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={32}
+                aria-label={t('up', { name: name(one) })}
+                disabled={index === 0}
+                onClick={() => move(index, -1)}
+              >
+                <Icon name="up" size={16} />
+              </ActionIcon>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={32}
+                aria-label={t('downOne', { name: name(one) })}
+                disabled={index === all.length - 1}
+                onClick={() => move(index, 1)}
+              >
+                <Icon name="down" size={16} />
+              </ActionIcon>
+              <Take name={name(one)} press={() => give(all.filter((other) => other !== one))} />
+            </>
+          )}
+        </div>
+      ))}
+      {!readOnly &&
+        (rest.length ? (
+          <Select
+            aria-label={t('addResult')}
+            placeholder={t('addResult')}
+            value={null}
+            data={rest.map((one) => ({ value: one, label: name(one) }))}
+            onChange={(one) => one && give([...all, one])}
+          />
+        ) : (
+          <Link href="/settings/dispositions">{t('dispositions')}</Link>
+        ))}
+    </div>
+  )
+}
+
+const labelAt = (settings: Settings, id: string): string | undefined => {
+  const found = labelOf(valueAt(settings.tree, ['dispositions', id])) as Texts
+  return found.en ?? found.pl ?? found.ru
+}
+
+function Thresholds({ labelId, value, set, leave, readOnly }: ControlProps) {
+  const t = useWords(words)
+  const given = isRecord(value) ? value : {}
+  const rows = [
+    ['service_level', 'tService', '75'],
+    ['longest_wait', 'tWait', '30s'],
+    ['waiting', 'tWaiting', '5'],
+  ] as const
+  function give(key: string, level: string, text: string) {
+    const inner = { ...(isRecord(given[key]) ? (given[key] as Record<string, unknown>) : {}), [level]: text }
+    if (!text) delete inner[level]
+    const next = { ...given, [key]: inner }
+    if (!Object.keys(inner).length) delete next[key]
+    set(Object.keys(next).length ? next : null, true)
+  }
+  return (
+    <table className={css.limits} aria-labelledby={labelId}>
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">{t('warn')}</th>
+          <th scope="col">{t('alarm')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([key, name, example]) => (
+          <tr key={key}>
+            <th scope="row">{t(name)}</th>
+            {(['warn', 'alarm'] as const).map((level) => (
+              <td key={level}>
+                <TextInput
+                  aria-label={`${t(name)}: ${t(level)}`}
+                  value={String((given[key] as Record<string, unknown> | undefined)?.[level] ?? '')}
+                  placeholder={level === 'warn' ? example : ''}
+                  readOnly={readOnly}
+                  spellCheck={false}
+                  onChange={(event) => give(key, level, event.currentTarget.value.trim())}
+                  onBlur={leave}
+                />
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+export function newSecret(): string {
+  // Letters that nobody takes for another, as it may be typed on a telephone.
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
+  return Array.from(crypto.getRandomValues(new Uint8Array(20)), (one) => letters[one % letters.length]).join('')
+}
+
+function Secret({ id, describedBy, value, set, leave, readOnly, bad }: ControlProps) {
+  const t = useWords(words)
+  const [opened, setOpened] = useState(false)
+  const hidden = value === '***' || (typeof value === 'string' && /^(env|file):/.test(value))
+  if (readOnly || (hidden && !opened)) {
+    return (
+      <div className={css.line}>
+        <span>{value === '***' ? t('secretSet') : value ? t('secretReference', { value: String(value) }) : t('notSet')}</span>
+        {!readOnly && (
+          <Button id={id} variant="default" size="xs" onClick={() => setOpened(true)}>
+            {t('changeIt')}
+          </Button>
+        )}
+      </div>
+    )
+  }
+  const text = hidden ? '' : String(value ?? '')
+  return (
+    <div className={css.stack}>
+      <div className={css.line}>
+        <TextInput
+          id={id}
+          className={css.grow}
+          classNames={{ input: css.mono }}
+          value={text}
+          error={bad}
+          autoComplete="off"
+          spellCheck={false}
+          aria-describedby={describedBy}
+          onChange={(event) => set(event.currentTarget.value || null, true)}
+          onBlur={leave}
+        />
+        <Button variant="default" onClick={() => set(newSecret())}>
+          {t('generate')}
+        </Button>
+        {text && <Copy text={text} />}
+      </div>
+      {text && <p className={css.hint}>{t('secretOnce')}</p>}
+    </div>
+  )
+}
+
+function Register(props: ControlProps) {
+  const { labelId, value, set, leave, readOnly } = props
+  const t = useWords(words)
+  const language = useLanguage()
+  const on = isRecord(value)
+  const given = on ? value : {}
+  const base = useId()
+  const give = (key: string, text: unknown) => {
+    const next = { ...given, [key]: text }
+    if (text === null || text === '') delete next[key]
+    set(next, true)
+  }
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.stack}>
+      <Switch
+        checked={on}
+        disabled={readOnly}
+        label={t('useAccount')}
+        onChange={(event) => set(event.currentTarget.checked ? {} : null)}
+      />
+      {on &&
+        (['user', 'password', 'registrar', 'domain', 'expires'] as const).map((key) => (
+          <div key={key} className={css.sub}>
+            <label htmlFor={`${base}-${key}`}>
+              {fieldSay(language, `register.${key}`)}
+              {(key === 'user' || key === 'password') && ' *'}
+            </label>
+            {key === 'password' ? (
+              <Secret
+                {...props}
+                id={`${base}-${key}`}
+                field={{ key, kind: 'secret' }}
+                value={given.password ?? null}
+                set={(next) => give('password', next)}
+              />
+            ) : (
+              <TextInput
+                id={`${base}-${key}`}
+                value={String(given[key] ?? '')}
+                placeholder={{ user: '48221234567', registrar: 'sip.example:5060', domain: '', expires: '10m' }[key]}
+                readOnly={readOnly}
+                spellCheck={false}
+                onChange={(event) => give(key, event.currentTarget.value)}
+                onBlur={leave}
+              />
+            )}
+          </div>
+        ))}
+    </div>
+  )
+}
+
+// --- keys of other things, shown where people look for them ---
+
+function Numbers({ labelId, settings, thing: queue, leave }: ControlProps) {
+  const t = useWords(words)
+  const language = useLanguage()
+  const [text, setText] = useState('')
+  const [problem, setProblem] = useState<string | null>(null)
+  const all = numbersOf(settings.tree, 'queue', queue)
+  function add() {
+    const number = text.trim()
+    if (!number) return
+    const taken = valueAt(settings.tree, ['numbers', number])
+    if (/\s/.test(number)) return setProblem(fieldSay(language, 'wrong.number'))
+    if (taken !== undefined) {
+      return setProblem(
+        fieldSay(language, 'wrong.numberTaken', { where: destinationText(language, settings.tree, taken) }),
+      )
+    }
+    setProblem(null)
+    settings.set(['numbers', number], { queue })
+    setText('')
+    leave()
+  }
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.stack}>
+      <Chips
+        all={all}
+        shown={(one) => one}
+        readOnly={(one) => settings.fileLine(['numbers', one]) !== null}
+        take={(one) => {
+          settings.set(['numbers', one], null)
+          leave()
+        }}
+      />
+      {!all.length && <p className={css.hint}>{t('noNumber')}</p>}
+      <div className={css.line}>
+        <TextInput
+          className={css.grow}
+          aria-label={t('addNumber')}
+          placeholder="+48221234567"
+          inputMode="tel"
+          value={text}
+          error={problem}
+          onChange={(event) => {
+            setText(event.currentTarget.value)
+            setProblem(null)
+          }}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') {
+              event.preventDefault()
+              add()
+            }
+          }}
+        />
+        <Button variant="default" onClick={add}>
+          {t('addNumber')}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+function Memberships({ labelId, settings, thing: agent, leave }: ControlProps) {
+  const t = useWords(words)
+  const all = ids(settings.tree, 'queues')
+  if (!all.length) return <p className={css.hint}>{t('noneYet')}</p>
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.picker}>
+      <div className={css.pickerList}>
+        {all.map((id) => {
+          const queue = thing(settings.tree, 'queues', id)
+          const listed = Array.isArray(queue.agents) ? (queue.agents as string[]) : null
+          const path = ['queues', id, 'agents']
+          const can = serving(settings.tree, queue).includes(agent)
+          const on = listed ? listed.includes(agent) : can
+          const line = settings.fileLine(path)
+          const why =
+            line !== null && listed
+              ? t('theFile', { file: `${settings.shown.file}:${line}` })
+              : listed
+                ? on && !can
+                  ? t('skillsToo')
+                  : ''
+                : can
+                  ? t('bySkills')
+                  : t('bySkillsNot')
+          return (
+            <Checkbox
+              key={id}
+              className={css.tick}
+              checked={on}
+              disabled={!listed || line !== null}
+              label={
+                <>
+                  {nameOf(settings.tree, 'queues', id)} {why && <small className="dim">{why}</small>}
+                </>
+              }
+              onChange={(event) => {
+                settings.set(
+                  path,
+                  event.currentTarget.checked ? [...listed!, agent] : listed!.filter((one) => one !== agent),
+                )
+                leave()
+              }}
+            />
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+function OfClient({ labelId, settings, thing: client, leave }: ControlProps) {
+  const all = ids(settings.tree, 'queues')
+  const t = useWords(words)
+  if (!all.length) return <p className={css.hint}>{t('noneYet')}</p>
+  return (
+    <div role="group" aria-labelledby={labelId} className={css.picker}>
+      <div className={css.pickerList}>
+        {all.map((id) => {
+          const now = thing(settings.tree, 'queues', id).client
+          return (
+            <Checkbox
+              key={id}
+              className={css.tick}
+              checked={now === client}
+              disabled={settings.fileLine(['queues', id, 'client']) !== null}
+              label={nameOf(settings.tree, 'queues', id)}
+              onChange={(event) => {
+                setAll(settings.shown, [
+                  { path: ['queues', id, 'client'], value: event.currentTarget.checked ? client : null },
+                ])
+                leave()
+              }}
+            />
+          )
+        })}
+      </div>
+    </div>
+  )
+}
