@@ -367,6 +367,20 @@ def customers_import(
         raise fail(problem) from None
 
 
+try:
+    from centrala.workforce.console import app as plan
+except ImportError as missing:
+    needed = str(missing)
+    plan = typer.Typer(help=f"Staffing. {needed}", invoke_without_command=True)
+
+    @plan.callback()
+    def plan_missing() -> None:
+        raise fail(needed)
+
+
+app.add_typer(plan, name="plan")
+
+
 def main() -> None:
     app()
 

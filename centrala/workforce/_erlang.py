@@ -156,6 +156,7 @@ def erlang_a_of(n: float, a: float, theta: float, t: float, out: np.ndarray) -> 
     if begins == math.inf:
         out[:] = 0.0
         out[1] = out[3] = out[6] = 1.0
+        out[9] = math.nan
         out[10] = a / n
         return
     w_head = a * math.exp(scale_head - scale)
@@ -173,7 +174,8 @@ def erlang_a_of(n: float, a: float, theta: float, t: float, out: np.ndarray) -> 
     out[6] = (empty + head[2]) / total
     out[7] = (head[1] - math.expm1(-theta * t) * tail[0]) / total
     out[8] = (head[4] + tail[4]) / total / out[3]
-    out[9] = (head[5] + tail[5]) / (head[1] + tail[1])
+    # Below 1e-300 floats have lost their digits.
+    out[9] = (head[5] + tail[5]) / (head[1] + tail[1]) if out[2] > 1e-300 else math.nan
     out[10] = min(1.0, a * out[3] / n)
     out[11] = 0.0
     out[12] = a * out[4]
@@ -250,6 +252,7 @@ def finite_of(n: float, a: float, theta: float, places: int, t: float, out: np.n
     out[:] = 0.0
     if every == math.inf:
         out[1] = out[3] = out[6] = 1.0
+        out[9] = math.nan
         out[10] = a / n
         return
     out[0] = wait / every

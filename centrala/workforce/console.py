@@ -55,7 +55,7 @@ def staffing(
         from centrala.workforce.errors import BadInput
         from centrala.workforce.models import queue
         from centrala.workforce.staffing import Target
-        from centrala.workforce.varying import staff_day
+        from centrala.workforce.varying import solve_day, staff_day
 
         away = float(share("shrinkage", shrinkage))
         if away >= 1:
@@ -72,15 +72,25 @@ def staffing(
             calls, interval * 60, handling, target, patience=patient, method=_method(method), parts=parts
         )
         rows = []
-        for count, needed in zip(calls, agents.tolist(), strict=True):
+        day = None
+        if method != "stationary" and parts == 1:
+            # What the day really brings: who still talks from the interval before, who still waits.
+            day = solve_day(calls, interval * 60, handling, agents, patience=patient, within=within)
+        for index, (count, needed) in enumerate(zip(calls, agents.tolist(), strict=True)):
             hourly = count * 60 / interval
             row: dict[str, Any] = {
                 "calls": count,
                 "agents": needed,
                 "paid": math.ceil(needed / (1 - away) - 1e-9),
             }
-            busy = needed and (patience is not None or hourly * handling / 3600 < needed)
-            if busy:
+            if day is not None:
+                row |= {
+                    "service_level": float(day.service_level(_definition(definition))[index]),
+                    "abandoned": float(day.p_abandon[index]),
+                    "mean_wait": float(day.mean_wait[index]),
+                    "occupancy": float(day.occupancy[index]),
+                }
+            elif needed and (patience is not None or hourly * handling / 3600 < needed):
                 met = queue(needed, hourly, handling, patience=patient, within=within)
                 row |= {
                     "service_level": met.service_level(_definition(definition)),

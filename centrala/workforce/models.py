@@ -21,7 +21,7 @@ from centrala.workforce._erlang import MEASURES, endless_of, erlang_a_of, erlang
 from centrala.workforce._jit import compiled
 from centrala.workforce.checks import Floats
 from centrala.workforce.errors import BadInput, Unstable
-from centrala.workforce.patience import Patience, general_measures
+from centrala.workforce.patience import Patience, general_measures, simplest
 
 Definition = Literal["A", "B", "C", "D"]
 """Of the service level. A: answered in time ÷ (answered + abandoned). B: (answered + abandoned in time) ÷ the same.
@@ -116,6 +116,7 @@ def queue(
     (inf: nobody gives up), or any `Patience`. Raises BadInput, NoAgents, and Unstable where nobody gives up,
     nobody is turned away, and there is more work than agents.
     """
+    patience = simplest(patience)
     general = patience if isinstance(patience, Patience) else None
     limit = None if places is None else checks.whole("places", places, 0)
     n, rate, aht, mean, t = checks.together(

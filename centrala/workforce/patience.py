@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special  # type: ignore[import-untyped, unused-ignore]
 
 from centrala.workforce import checks
@@ -302,7 +302,7 @@ def general_measures(
         (empty + over(stay, early)) / total,
         (over(gone, early) + lost_t * late) / total,
         over(v * stay) / total / p_served,
-        over(v * gone - lost_time) / total / p_abandon if p_abandon > 0 else math.nan,
+        over(v * gone - lost_time) / total / p_abandon if p_abandon > 1e-300 else math.nan,
         a * p_served / agents,
         0.0,
         lam * mean_wait,
@@ -369,12 +369,11 @@ def _refined(edges: Floats, patience: Patience) -> Floats:
 _TO_SERIES = np.linalg.inv(np.polynomial.legendre.legvander(NODES, ORDER - 1))
 
 
-def patience_of(value: "float | Patience") -> Patience:
-    """A mean in seconds is exponential, inf never ends."""
-    if isinstance(value, Patience):
-        return value
-    mean = checks.one_positive("patience", value, finite=False)
-    return Never() if math.isinf(mean) else ExponentialPatience(mean)
+def simplest(patience: "ArrayLike | Patience") -> "ArrayLike | Patience":
+    """Its mean where that says everything: there the models are faster, and know more."""
+    if isinstance(patience, ExponentialPatience):
+        return patience.mean
+    return math.inf if isinstance(patience, Never) else patience
 
 
 def kaplan_meier(waits: Sequence[float], abandoned: Sequence[bool]) -> MeasuredPatience:

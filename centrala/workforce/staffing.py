@@ -19,7 +19,7 @@ from centrala.workforce._jit import compiled
 from centrala.workforce.checks import Floats
 from centrala.workforce.errors import BadInput, Unattainable
 from centrala.workforce.models import Definition
-from centrala.workforce.patience import Patience, general_measures
+from centrala.workforce.patience import Patience, general_measures, simplest
 
 SLACK = 1e-12
 "A target counts as met that is missed by so little: 8 Erlangs at 80 % occupancy are 10 agents, not 11."
@@ -61,6 +61,7 @@ def staff(
     """
     goal = target or Target()
     steps = checks.whole("parts", parts, 1)
+    patience = simplest(patience)
     general = patience if isinstance(patience, Patience) else None
     rate, aht, mean, level, within, abandon, chance, wait, occupancy = checks.together(
         per_hour=checks.not_negative("per_hour", per_hour),
