@@ -1,19 +1,23 @@
 """What the supervisor's pages cost in Chromium: 50 queues and 1,000 agents at 50 events a second.
 
-The house is that of `benchmarks.web`: a real desk, ledger and web server in a process of its own. Each page is opened
-anew, left alone until it stands, then watched: the JavaScript heap, every animation frame that took longer than 50 ms
-(Chromium's own long-animation-frame entries: from its begin to what it has painted), the share of a core that its main
-thread used. On the floor the cells are scrolled all the while, as one does who looks for somebody. What disturbs the
-machine disturbs the frames: the share of the frames that were late for want of a core is told by `steal`, frames that
-took longer than 50 ms although script, style and layout together took less.
+The house is that of `benchmarks.web`: a real desk, ledger and web server in a process of its own; some agents are
+paused and made ready all the while, so that there are at least 50 events a second. Each page is opened anew, left
+alone until it stands, then watched: the JavaScript heap; the CPU time of each task of its main thread (a frame is
+one, or a few small ones), which says what a page costs on any machine; every animation frame that took longer than
+50 ms by the clock (Chromium's long-animation-frame entries), which on a machine that others use says more about
+them; the share of a core. On the floor the cells are scrolled all the while, as one does who looks for somebody.
 """
 
 import asyncio
+import itertools
+import json
 import shutil
 from typing import Any
 
+import httpx
 from playwright.async_api import Browser, CDPSession, Page, async_playwright
 
+from benchmarks.signalling import quantile
 from benchmarks.web import AGENTS, EVENTS, QUEUES, TALK, running
 
 PAGES = {
@@ -24,6 +28,7 @@ PAGES = {
     "queue": "/queues/q0",
     "alarms": "/alarms",
 }
+TASKS = ("ThreadControllerImpl::RunTask", "RunTask")
 SECONDS = 25.0
 SETTLE = 6.0
 HEAP, FRAME = 60.0, 50.0
@@ -63,6 +68,23 @@ async def metrics(cdp: CDPSession) -> dict[str, float]:
     return {one["name"]: one["value"] for one in found["metrics"]}
 
 
+def own_tasks(trace: bytes) -> list[float]:
+    """ms of CPU time of each task of the page's main thread."""
+    events = json.loads(trace)["traceEvents"]
+    mains = {
+        (one["pid"], one["tid"])
+        for one in events
+        if one.get("name") == "thread_name" and one["args"].get("name") == "CrRendererMain"
+    }
+    tasks: dict[tuple[int, int], list[float]] = {}
+    for one in events:
+        place = (one.get("pid"), one.get("tid"))
+        if one.get("name") in TASKS and "tdur" in one and place in mains:
+            tasks.setdefault(place, []).append(one["tdur"] / 1000)
+    # Other renderers idle.
+    return max(tasks.values(), key=sum, default=[])
+
+
 async def watched(browser: Browser, address: str, cookie: str, path: str) -> dict[str, Any]:
     """One page, `SECONDS` long."""
     size = (1920, 1080) if path == "/wall" else (1280, 800)
@@ -78,6 +100,7 @@ async def watched(browser: Browser, address: str, cookie: str, path: str) -> dic
         await page.evaluate(WATCH)
         before = await metrics(cdp)
         peak = 0.0
+        await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline", "__metadata"])
         scrolling = asyncio.create_task(page.evaluate(SCROLL, SECONDS)) if path == "/floor" else None
         for _ in range(int(SECONDS)):
             await asyncio.sleep(1.0)
@@ -85,6 +108,7 @@ async def watched(browser: Browser, address: str, cookie: str, path: str) -> dic
         if scrolling is not None:
             await scrolling
         after = await metrics(cdp)
+        tasks = own_tasks(await browser.stop_tracing())
         frames = await page.evaluate("() => window.frames_")
         count = await page.evaluate("() => window.count_")
         await cdp.send("HeapProfiler.collectGarbage")
@@ -96,11 +120,12 @@ async def watched(browser: Browser, address: str, cookie: str, path: str) -> dic
             "heap_peak_MB": peak / 1e6,
             "heap_after_gc_MB": kept / 1e6,
             "frames_per_second": count / wall,
+            "tasks": len(tasks),
+            "tasks_over_50_ms_of_cpu": sum(one > FRAME for one in tasks),
+            "longest_task_ms_of_cpu": max(tasks, default=0.0),
+            "p99_task_ms_of_cpu": quantile(tasks, 0.99),
             "frames_over_50_ms": len(long),
-            "of_them_by_own_work": sum(one["work"] > FRAME for one in long),
-            "steal": sum(one["work"] <= FRAME for one in long),
             "longest_frame_ms": max((one["duration"] for one in frames), default=0.0),
-            "longest_own_work_ms": max((one["work"] for one in frames), default=0.0),
             "share_of_a_core": (after["TaskDuration"] - before["TaskDuration"]) / wall,
             "script_share": (after["ScriptDuration"] - before["ScriptDuration"]) / wall,
             "layout_share": (after["LayoutDuration"] - before["LayoutDuration"]) / wall,
@@ -111,6 +136,19 @@ async def watched(browser: Browser, address: str, cookie: str, path: str) -> dic
         await context.close()
 
 
+async def stir(address: str, cookie: str) -> None:
+    """Ten more agents a second who pause or come back: beside the calls of the house."""
+    headers = {"Cookie": f"centrala={cookie}", "X-Centrala": "1"}
+    async with httpx.AsyncClient(base_url=f"{address}/api/v1/floor/agents", headers=headers) as client:
+        for number in itertools.count():
+            agent = f"a{AGENTS - 1 - number // 2 % 90}"
+            if number % 2:
+                await client.post(f"/{agent}/ready")
+            else:
+                await client.post(f"/{agent}/pause", json={"reason": "break"})
+            await asyncio.sleep(0.1)
+
+
 async def supervisors_pages() -> dict[str, Any]:
     async with running() as at, async_playwright() as player:
         browser = await player.chromium.launch(
@@ -118,12 +156,14 @@ async def supervisors_pages() -> dict[str, Any]:
         )
         try:
             await asyncio.sleep(TALK)
+            stirring = asyncio.create_task(stir(at.address, at.cookies[0]))
             events = await at.events()
             began = asyncio.get_running_loop().time()
             found = {
                 name: await watched(browser, at.address, at.cookies[0], path) for name, path in PAGES.items()
             }
             pace = (await at.events() - events) / (asyncio.get_running_loop().time() - began)
+            stirring.cancel()
         finally:
             await browser.close()
     return {"queues": QUEUES, "agents": AGENTS, "events_per_second": pace, "pages": found}
@@ -148,10 +188,10 @@ def run() -> dict[str, Any]:
                 "ok": page["heap_peak_MB"] <= HEAP,
             },
             {
-                "what": f"{name}: frames over 50 ms by the page's own work in {SECONDS:.0f} s, longest work",
-                "asked": "0",
-                "measured": f"{page['of_them_by_own_work']}, {page['longest_own_work_ms']:.0f} ms",
-                "ok": page["of_them_by_own_work"] == 0,
+                "what": f"{name}: main thread's tasks over 50 ms of CPU in {SECONDS:.0f} s, longest",
+                "asked": "0, ≤ 50 ms",
+                "measured": f"{page['tasks_over_50_ms_of_cpu']}, {page['longest_task_ms_of_cpu']:.0f} ms",
+                "ok": page["tasks"] > 0 and page["tasks_over_50_ms_of_cpu"] == 0,
             },
             {
                 "what": f"{name}: frames over 50 ms by the clock, longest; share of a core",

@@ -351,11 +351,12 @@ def customers_import(
     from centrala.customers import country_of
     from centrala.customers.console import imported
     from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.changes import saved
     from centrala.settings import SettingsError, load
 
     try:
         if config is not None:
-            of = load(config).tenants.get(tenant)
+            of = load(config, None, saved(data)).tenants.get(tenant)
             if of is None:
                 raise fail(f"--tenant {tenant}: there is no such tenant in {config}")
             country = country or country_of(of.timezone, of.locale, of.country)

@@ -1,11 +1,12 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { usedStyles } from './scripts/styles.ts'
 
 // In development the pages come from Vite and everything else from a running centre: CENTRE=http://127.0.0.1:8080.
 const centre = process.env.CENTRE ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), usedStyles()],
   build: {
     outDir: '../centrala/web/dist',
     emptyOutDir: true,

@@ -8,7 +8,7 @@ from bisect import bisect_right
 
 from centrala.core import commands as c
 from centrala.core import events as e
-from centrala.core.mix import RINGBACK, sound
+from centrala.core.mix import RINGBACK
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
 from centrala.core.state import Agent, Centre, Contact, Entry, Queue, level_in
 
@@ -48,7 +48,7 @@ def direct(
         case "music":
             events: list[e.Event] = [e.Directed(at, contact.id, to, redirected), e.MusicBegan(at, contact.id)]
             commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
-            return events, [*commands, c.Mix(contact.id, {contact.id: {sound(to.name): 1.0}})]
+            return events, [*commands, c.Mix(contact.id, {contact.id: {f"sound:{to.name}": 1.0}})]
         case _:
             pass
     return [e.Directed(at, contact.id, to, redirected)], []
@@ -71,7 +71,7 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
     if contact.back_since and contact.back_queue is None:
         rank += contact.back_since - since  # comes back from a transfer that failed: has waited here before
     commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
-    commands.append(c.Mix(contact.id, {contact.id: {sound(spec.music): 1.0}}))
+    commands.append(c.Mix(contact.id, {contact.id: {f"sound:{spec.music}": 1.0}}))
     if spec.max_wait is not None:
         commands.append(c.SetTimer(f"wait:{contact.id}", at + spec.max_wait))
     return [e.Queued(at, contact.id, name, since, rank)], commands

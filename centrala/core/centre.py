@@ -23,15 +23,21 @@ __all__ = ["Centre", "decide", "evolve", "step", "timers"]
 def step(centre: Centre, fact: f.Fact) -> Decision:
     """Take in one fact: all events, in order, already evolved; and the commands they call for."""
     events, commands = DECIDE[type(fact)](centre, fact)
+    change, followed = EVOLVE, FOLLOW
     for event in events:
-        EVOLVE[type(event)](centre, event)
+        change[type(event)](centre, event)
     for event in events:  # grows while it is read
-        for follow in FOLLOW.get(type(event), ()):
+        kind = type(event)
+        if kind not in followed:
+            continue
+        for follow in followed[kind]:
             more, asked = follow(centre, event)
-            for consequence in more:
-                EVOLVE[type(consequence)](centre, consequence)
-            events += more
-            commands += asked
+            if more:
+                for consequence in more:
+                    change[type(consequence)](centre, consequence)
+                events += more
+            if asked:
+                commands += asked
     return events, commands
 
 

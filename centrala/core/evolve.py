@@ -196,8 +196,9 @@ def _connected(centre: Centre, event: e.Connected) -> None:
         return
     # Whoever gets a customer from another agent works for the same queue.
     contact.leg_queue = offer.queue or contact.back_queue
-    contact.back_agent = contact.back_queue = None
-    contact.back_since = 0.0
+    if contact.back_agent is not None or contact.back_queue is not None or contact.back_since:
+        contact.back_agent = contact.back_queue = None
+        contact.back_since = 0.0
     contact.leg, contact.leg_agent = event.leg, offer.agent
     contact.parties[event.leg] = Party(event.leg, "agent", offer.agent, "talking", None, event.at)
     if event.record and not contact.recorded:

@@ -14,16 +14,12 @@ from centrala.core.commands import Hears
 from centrala.core.state import Centre, Contact, Party, joins
 
 RINGBACK = "sound:tone:ringback"
-
-
-def sound(name: str) -> str:
-    """A sound as a source. Names are those of queues' music, `tone:ringback`, `silence`."""
-    return f"sound:{name}"
+"A sound as a source is `sound:` and its name: that of a queue's music, `tone:ringback`, `silence`."
 
 
 def music(centre: Centre, queue: str | None) -> str:
     known = centre.queues.get(queue) if queue is not None else None
-    return sound(known.spec.music if known is not None else "default")
+    return f"sound:{known.spec.music if known is not None else 'default'}"
 
 
 def bridge(one: str, other: str) -> Hears:
@@ -41,7 +37,7 @@ def mix(centre: Centre, contact: Contact) -> Hears:
         if contact.leg is not None:
             return _conversation(centre, contact)
         name = contact.target.name if contact.target is not None else "default"
-        return {contact.id: {sound(name): 1.0}}
+        return {contact.id: {f"sound:{name}": 1.0}}
     waits = contact.id if contact.leg is None else contact.leg  # the owner, while whom they call is rung
     if contact.queue is not None:
         return {waits: {music(centre, contact.queue): 1.0}}

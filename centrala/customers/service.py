@@ -4,7 +4,6 @@ Methods are plain and block for a moment: a shell calls them from a thread. Read
 that looking up a caller never waits for somebody who writes.
 """
 
-import json
 import sqlite3
 import threading
 import time
@@ -16,20 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from centrala.customers import erasing, notes, numbers, searching, store, timeline
+from centrala.customers.notebook import Notebook
+from centrala.customers.numbers import withheld
 from centrala.customers.tables import connect
 from centrala.customers.values import (
-    CUSTOM_KINDS,
-    KEY,
     KINDS,
-    MAX_CUSTOM,
     MAX_LIST,
     Brief,
     Change,
     Conflict,
     Customer,
     CustomerError,
-    Declared,
-    Draft,
     EditRace,
     Erased,
     Kind,
@@ -38,14 +34,12 @@ from centrala.customers.values import (
     checked,
     key_of,
     new_id,
-    text,
     whole,
 )
 from centrala.ledger import LedgerUnavailable
 
 CONSOLE = "console"
 "Who does what is done with the `centrala` command."
-MAX_VERSION = 2**53
 _BRIEFS = 20_000
 _BRIEF_FOR = 5.0
 "Seconds for which a brief is remembered. What this process writes shows at once; the console's imports after these."
@@ -65,26 +59,18 @@ def open_customers(data: Path, region: Region) -> "Customers":
     return Customers(data, writer, reader, region)
 
 
-class Customers:
+class Customers(Notebook):
+    """Cards and contacts; notes, drafts and custom fields are in `notebook`."""
+
     def __init__(
         self, data: Path, writer: sqlite3.Connection, reader: sqlite3.Connection, region: Region
     ) -> None:
+        super().__init__(writer, reader)
         self._data = data
-        self._writer = writer
-        self._reader = reader
-        self._write_lock = threading.RLock()
-        self._read_lock = threading.RLock()
         self._region = region
         self._briefs: OrderedDict[tuple[str, str], tuple[float, tuple[Brief, ...]]] = OrderedDict()
         self._briefs_lock = threading.Lock()
         self._turn = 0
-        self.watchers: list[Callable[[str, str], None]] = []
-        "Told (tenant, customer) after each write, in the thread that wrote."
-
-    def close(self) -> None:
-        with self._write_lock, self._read_lock:
-            self._writer.close()
-            self._reader.close()
 
     # --- reading ---
 
@@ -184,7 +170,7 @@ class Customers:
         """What was changed, newest first; `before` is the id of the last one seen. Raises CustomerError."""
         with self._reading() as db:
             return store.history(
-                db, tenant, _known(db, tenant, customer).id, 2**62 if before is None else before, limit
+                db, tenant, store.known(db, tenant, customer).id, 2**62 if before is None else before, limit
             )
 
     def companies(self, customer: Customer) -> list[Customer]:
@@ -195,11 +181,6 @@ class Customers:
         """Who works for this company."""
         with self._reading() as db:
             return store.members(db, customer.tenant, customer.id, most)
-
-    def declared(self, tenant: str) -> list[Declared]:
-        """The tenant's custom fields, in their order."""
-        with self._reading() as db:
-            return list(store.declared(db, tenant).values())
 
     # --- contacts ---
 
@@ -218,7 +199,7 @@ class Customers:
         """
         before = before or timeline.LATEST
         with self._reading() as db:
-            ids, addresses = self._traces(db, _known(db, tenant, customer))
+            ids, addresses = self._traces(db, store.known(db, tenant, customer))
             rows = timeline.contacts(db, tenant, ids, addresses, sight, before, limit)
             rows += [Row(one.at, one.id, one) for one in notes.of_customer(db, tenant, ids, before, limit)]
             rows.sort(key=lambda row: (row.at, row.id), reverse=True)
@@ -230,20 +211,40 @@ class Customers:
                 notes.of_contacts(db, tenant, contacts),
             )
 
-    def had(self, tenant: str, customer: str, agent: str) -> bool:
-        """Whether this agent had a contact with the customer."""
+    def had(self, tenant: str, customer: str, agent: str, *, beside: str = "") -> bool:
+        """Whether this agent had a contact with the customer, by what others than the user `beside` wrote down.
+
+        Who asks for themself must not count: they could tie a contact of theirs to any card, or write a number that
+        called them into it, and so see all its numbers.
+        """
         with self._reading() as db:
             found = store.current(db, tenant, customer)
             if found is None:
                 return False
-            return timeline.had(db, tenant, *self._traces(db, found), agent)
+            return timeline.had(db, tenant, *self._traces(db, found, beside), agent, beside)
 
-    def _traces(self, db: sqlite3.Connection, customer: Customer) -> tuple[list[str], list[str]]:
-        """(ids with the merged ones, spellings of all their numbers)."""
+    def concerns(self, customer: Customer, contact: str, number: str | None, *, beside: str = "") -> bool:
+        """Whether a contact from this number is with the customer, by what others than `beside` wrote down."""
+        tenant = customer.tenant
+        key = None if withheld(number) else numbers.normal(number or "", self._region(tenant))
+        with self._reading() as db:
+            tied = db.execute(
+                "SELECT customer FROM customers_links WHERE tenant = ? AND contact = ? AND actor != ?",
+                (tenant, contact, beside),
+            ).fetchone()
+            if tied is not None and (found := store.current(db, tenant, tied[0])) is not None:
+                return found.id == customer.id
+            phones = store.phones(db, customer, beside)
+        return key is not None and key in {key_of(one) for one in phones}
+
+    def _traces(
+        self, db: sqlite3.Connection, customer: Customer, beside: str = ""
+    ) -> tuple[list[str], list[str]]:
+        """(ids with the merged ones, spellings of all their numbers), without numbers that `beside` wrote last."""
         country = self._region(customer.tenant)
         found = [
             spelling
-            for _, one in customer.identities("phone")
+            for one in store.phones(db, customer, beside)
             for spelling in numbers.spellings(key_of(one) or "", country)
         ]
         return store.with_merged(db, customer.tenant, customer.id), list(dict.fromkeys(found))
@@ -488,104 +489,7 @@ class Customers:
         except sqlite3.Error as problem:
             raise LedgerUnavailable(f"The customers can't be written now ({problem}).") from problem
 
-    # --- notes and drafts ---
-
-    def put_note(
-        self,
-        tenant: str,
-        contact: str,
-        author: str,
-        words: str,
-        now: float,
-        *,
-        agent: str | None = None,
-    ) -> Note:
-        """A note about a contact; the draft of the agent (the author, if not said) is done with.
-
-        Raises CustomerError BAD-INPUT.
-        """
-        with self._writing() as db:
-            note = notes.put(db, tenant, None, contact, author, words, now)
-            notes.drop_draft(db, tenant, agent or author, contact)
-        return note
-
-    def notes_of(self, tenant: str, contact: str) -> list[Note]:
-        """Oldest first."""
-        with self._reading() as db:
-            return notes.of_contacts(db, tenant, [contact]).get(contact, [])
-
-    def put_customer_note(self, tenant: str, customer: str, author: str, words: str, now: float) -> Note:
-        """A free note about a customer. Raises CustomerError: NOT-FOUND, MERGED, BAD-INPUT."""
-        with self._writing() as db:
-            note = notes.put(db, tenant, store.editable(db, tenant, customer).id, None, author, words, now)
-        self._wrote(tenant, customer)
-        return note
-
-    def drop_note(self, tenant: str, customer: str, note: str, *, author: str | None = None) -> Note:
-        """Erase a free note for good; with `author` only one of theirs. Raises CustomerError NOT-FOUND."""
-        with self._writing() as db:
-            ids = store.with_merged(db, tenant, _known(db, tenant, customer).id)
-            dropped = notes.drop(db, tenant, ids, note, author)
-        self._wrote(tenant, customer)
-        return dropped
-
-    def put_draft(
-        self,
-        tenant: str,
-        agent: str,
-        contact: str,
-        now: float,
-        *,
-        disposition: str | None = None,
-        note: str | None = None,
-    ) -> Draft:
-        """Keep what an agent typed about a contact, in the place of what was kept. Lives 30 days at most."""
-        with self._writing() as db:
-            return notes.put_draft(
-                db, tenant, agent, contact, {"disposition": disposition, "note": note}, now
-            )
-
-    def get_draft(self, tenant: str, agent: str, contact: str) -> Draft | None:
-        with self._reading() as db:
-            return notes.draft(db, tenant, agent, contact)
-
-    def drop_draft(self, tenant: str, agent: str, contact: str) -> None:
-        with self._writing() as db:
-            notes.drop_draft(db, tenant, agent, contact)
-
-    # --- custom fields ---
-
-    def declare(self, tenant: str, fields: Sequence[Declared]) -> list[Declared]:
-        """The custom fields of the tenant's customers, in their order. Raises CustomerError BAD-INPUT.
-
-        Values of a field that isn't declared any more stay stored and show again when it is.
-        """
-        if len(fields) > MAX_CUSTOM or len({one.key for one in fields}) < len(fields):
-            raise CustomerError("BAD-INPUT", f"At most {MAX_CUSTOM} fields, each key once.", "fields")
-        for one in fields:
-            if not KEY.fullmatch(one.key):
-                raise CustomerError("BAD-INPUT", "key: write it like contract_no.", "key")
-            text(one.label, "label", 80)
-            if one.kind not in CUSTOM_KINDS or (one.kind == "choice") != bool(one.choices):
-                raise CustomerError(
-                    "BAD-INPUT",
-                    f"{one.key}: the kinds are {', '.join(CUSTOM_KINDS)}; a choice has choices.",
-                    "kind",
-                )
-            for choice in one.choices:
-                text(choice, "choices", 80)
-        with self._writing() as db:
-            db.execute("DELETE FROM customers_fields WHERE tenant = ?", (tenant,))
-            db.executemany(
-                "INSERT INTO customers_fields VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (tenant, one.key, place, one.label, one.kind, json.dumps(one.choices))
-                    for place, one in enumerate(fields)
-                ],
-            )
-        return list(fields)
-
-    # --- the database ---
+    # --- many at once ---
 
     @contextmanager
     def importing(self) -> Iterator[Callable[[], AbstractContextManager[sqlite3.Connection]]]:
@@ -600,41 +504,8 @@ class Customers:
             self._turn += 1
             for place in [one for one in self._briefs if not tenant or one[0] == tenant]:
                 del self._briefs[place]
-        for watcher in self.watchers if tenant else ():
-            watcher(tenant, customer)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._read_lock:
-            try:
-                self._reader.execute("BEGIN")
-                try:
-                    yield self._reader
-                finally:
-                    self._reader.execute("ROLLBACK")
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The customers can't be read now ({problem}).") from problem
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._write_lock:
-            try:
-                self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._writer
-                    self._writer.execute("COMMIT")
-                finally:
-                    if self._writer.in_transaction:
-                        self._writer.execute("ROLLBACK")
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The customers can't be written now ({problem}).") from problem
-
-
-def _known(db: sqlite3.Connection, tenant: str, customer: str) -> Customer:
-    found = store.current(db, tenant, customer)
-    if found is None:
-        raise CustomerError("NOT-FOUND", "There is no such customer.")
-    return found
+        if tenant:
+            super()._wrote(tenant, customer)
 
 
 def _brief(db: sqlite3.Connection, customer: Customer) -> Brief:

@@ -53,6 +53,14 @@ def current(db: sqlite3.Connection, tenant: str, name: str) -> Customer | None:
     return None
 
 
+def known(db: sqlite3.Connection, tenant: str, customer: str) -> Customer:
+    """The customer of this id, or the one that it was merged into. Raises CustomerError NOT-FOUND."""
+    found = current(db, tenant, customer)
+    if found is None:
+        raise CustomerError("NOT-FOUND", "There is no such customer.")
+    return found
+
+
 def editable(db: sqlite3.Connection, tenant: str, name: str) -> Customer:
     """Raises CustomerError: NOT-FOUND, MERGED."""
     found = load(db, tenant, name)
@@ -99,6 +107,22 @@ def members(db: sqlite3.Connection, tenant: str, company: str, most: int) -> lis
         (tenant, *ids, most),
     ).fetchall()
     return sorted(several(db, tenant, [row[0] for row in found]).values(), key=lambda one: sort_of(one.doc))
+
+
+def phones(db: sqlite3.Connection, customer: Customer, beside: str = "") -> list[dict[str, Any]]:
+    """The customer's telephone numbers, those left out that the user `beside` wrote into the card last."""
+    found = customer.identities("phone")
+    if not beside:
+        return [one for _, one in found]
+    last = (
+        "SELECT actor FROM customers_history WHERE tenant = ? AND customer = ? AND field = ?"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    return [
+        one
+        for name, one in found
+        if db.execute(last, (customer.tenant, customer.id, f"identity.{name}")).fetchone() != (beside,)
+    ]
 
 
 def declared(db: sqlite3.Connection, tenant: str) -> dict[str, Declared]:

@@ -75,25 +75,32 @@ def records(
 
 
 def had(
-    db: sqlite3.Connection, tenant: str, ids: Sequence[str], addresses: Sequence[str], agent: str
+    db: sqlite3.Connection,
+    tenant: str,
+    ids: Sequence[str],
+    addresses: Sequence[str],
+    agent: str,
+    beside: str = "",
 ) -> bool:
-    """Whether this agent took part in one of the latest contacts with the customer."""
+    """Whether this agent took part in one of the latest contacts with the customer; ties by `beside` don't count."""
     took_part = (
         "JOIN records r ON r.tenant = ?1 AND r.id = l.id WHERE r.agent = ?2 OR r.caller = ?2"
         " OR EXISTS (SELECT 1 FROM json_each(r.segments) s WHERE s.value ->> 'agent' = ?2) LIMIT 1"
     )
-    tables = [
-        ("SELECT id FROM parties WHERE tenant = ?1 AND address = ?3 ORDER BY at DESC", addresses),
+    tables: list[tuple[str, Sequence[str], tuple[str, ...]]] = [
+        ("SELECT id FROM parties WHERE tenant = ?1 AND address = ?3 ORDER BY at DESC", addresses, ()),
         (
-            "SELECT contact AS id FROM customers_links WHERE tenant = ?1 AND customer = ?3 ORDER BY at DESC",
+            "SELECT contact AS id FROM customers_links WHERE tenant = ?1 AND customer = ?3 AND actor != ?5"
+            " ORDER BY at DESC",
             ids,
+            (beside,),
         ),
     ]
     return any(
         db.execute(
-            f"SELECT 1 FROM ({latest} LIMIT ?4) l {took_part}", (tenant, agent, one, _LATEST_CONTACTS)
+            f"SELECT 1 FROM ({latest} LIMIT ?4) l {took_part}", (tenant, agent, one, _LATEST_CONTACTS, *more)
         ).fetchone()
-        for latest, ones in tables
+        for latest, ones, more in tables
         for one in ones
     )
 

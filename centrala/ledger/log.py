@@ -21,7 +21,7 @@ from centrala.core.facts import Fact
 from centrala.ledger import codec
 from centrala.ledger.codec import COLUMNS, KINDS, NOT_LOGGED, Row
 from centrala.ledger.errors import DataFolderError, LedgerUnavailable, broken, explained, passing
-from centrala.ledger.schema import FILE, prepare
+from centrala.ledger.schema import FILE, keep_private, prepare
 
 LOCK = "lock"
 
@@ -337,7 +337,7 @@ def _insert_snapshots(db: sqlite3.Connection, due: Sequence[Waiting]) -> None:
 
 
 def open_log(data: Path) -> Log:
-    """Open the data folder for a running centre: make it (mode 0700) if need be, lock it, upgrade it.
+    """Open the data folder for a running centre: make it if need be, lock it, upgrade it; its mode becomes 0700.
 
     Raises DataFolderError in one sentence: in use already, no permission, no database, broken, newer, disk full.
     """
@@ -349,7 +349,9 @@ def open_log(data: Path) -> Log:
         raise _unusable(data, problem) from problem
     try:
         path.touch(mode=0o600)  # SQLite gives its other files the rights of this one
-        return Log(data, _connect(path), lock)
+        db = _connect(path)
+        keep_private(data)
+        return Log(data, db, lock)
     except OSError as problem:
         os.close(lock)
         raise _unusable(data, problem) from problem

@@ -1,10 +1,15 @@
 """Tables of the data folder's database, and the way from an older version to this one."""
 
+import logging
+import os
 import sqlite3
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from centrala.ledger.errors import DataFolderError
+
+log = logging.getLogger(__name__)
 
 DATA_VERSION = 2
 "Kept in `PRAGMA user_version`."
@@ -107,6 +112,25 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     version = version_of(db, path)
     if version < DATA_VERSION:
         upgrade(db, version)
+
+
+def keep_private(data: Path) -> None:
+    """Take everybody else's rights off a data folder: numbers, notes and voices lie in it.
+
+    For a folder whose ledger was just opened. One that belongs to somebody else, or is shared by all (sticky, as /tmp
+    is), is left as it is; that, and what fails, is said in the log.
+    """
+    try:
+        found = data.stat()
+        if not found.st_mode & 0o077:
+            return
+        if found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
+            log.warning("the data folder may be looked into by others on this machine: give it mode 0700")
+            return
+        data.chmod(0o700)
+        log.info("the data folder has mode 0700 now: others on this machine could look into it")
+    except OSError as problem:
+        log.warning("the data folder's rights can't be set (%s)", problem.strerror)
 
 
 def open_to_read(data: Path) -> sqlite3.Connection:

@@ -421,6 +421,9 @@ class Engine:
             self._look_for_silence()
         if self.rows.tick % 50 == 0:
             self._forget_lonely_tracks()
+            for leg in self.legs.values():
+                if leg.line.secure is not None and leg.line.secure.expire(now):
+                    self.rows.changed = True
 
     def _look_for_silence(self) -> None:
         rows = self._receiving.listening

@@ -44,6 +44,8 @@ _KNOWN_PASSWORDS = 4
 _KNOWN_SOURCES = 8
 _RETRY_SECONDS = 0.3
 _GIVE_UP_SECONDS = 20.0
+_CONSENT_SECONDS = 30.0
+"""Without a check of the peer's, after which it is sent nothing more (RFC 7675, 5.1)."""
 
 _PROFILES = {
     b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12, 16),
@@ -83,7 +85,7 @@ class Identity:
         self._context = SSL.Context(SSL.DTLS_METHOD)
         self._context.use_certificate(certificate)
         self._context.use_privatekey(key)
-        self._context.set_options(SSL.OP_NO_QUERY_MTU)
+        self._context.set_options(SSL.OP_NO_QUERY_MTU | SSL.OP_NO_RENEGOTIATION)
         # Anybody's certificate will do: it is its fingerprint that counts.
         self._context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         self._context.set_cipher_list(
@@ -257,6 +259,7 @@ class Secure:
     """Held back, or in use."""
     _sessions: tuple[Session, Session] | None = None
     _since: float = 0.0
+    _checked_at: float = 0.0
     _retry_at: float = 0.0
     _said: bool = False
     """That it can't be: once for each handshake."""
@@ -287,7 +290,7 @@ class Secure:
     def receive(self, data: bytes, source: Address, now: float) -> None:
         """STUN or DTLS (RFC 7983); anything else is left be."""
         if data[0] < 4:
-            self._checked(data, source)
+            self._checked(data, source, now)
         elif 20 <= data[0] < 64 and source in self._sources:
             # Only those who know our password may make us work.
             if self._handshake is None:
@@ -296,13 +299,14 @@ class Secure:
             self._retry_at = now + _RETRY_SECONDS
             self.handshakes.receive(self._handshake, data, source)
 
-    def _checked(self, data: bytes, source: Address) -> None:
+    def _checked(self, data: bytes, source: Address, now: float) -> None:
         check = stun.answer_check(data, source, self._passwords)
         if check.answer:
             with contextlib.suppress(OSError):
                 self.socket.sendto(check.answer, source)
         if not check.good:
             return
+        self._checked_at = now
         self._sources.pop(source, None)
         self._sources[source] = None
         while len(self._sources) > _KNOWN_SOURCES:
@@ -312,6 +316,13 @@ class Secure:
             self.destination, self.moved = source, True
         if present and check.nominated:
             self._nominated = True
+
+    def expire(self, now: float) -> bool:
+        """Whether the peer's consent has run out just now. Its next check gives it again."""
+        if self.destination is None or now - self._checked_at <= _CONSENT_SECONDS:
+            return False
+        self.destination, self._nominated = None, False
+        return True
 
     def look(self, now: float) -> str | None:
         """Take in what the handshakes came to. "" when the sound has become secure; a sentence when it can't be."""

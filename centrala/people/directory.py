@@ -51,6 +51,17 @@ class Card:
     sessions: int
 
 
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """One browser in which a user is signed in."""
+
+    key: str
+    "Hash of its secret."
+    made_at: float
+    seen_at: float
+    address: str
+
+
 class Directory(Store):
     def users(self, tenant: str) -> list[User]:
         with self.reading() as db:
@@ -253,6 +264,18 @@ class Directory(Store):
             db.execute("UPDATE people_users SET totp = NULL, totp_new = NULL WHERE id = ?", (user.id,))
             db.execute("DELETE FROM people_passkeys WHERE user = ?", (user.id,))
             note(db, now, user.tenant, actor, "factors.taken", user.id, None, None, address)
+
+    def sessions(self, user: User, now: float) -> list[SessionShown]:
+        """Where the user is signed in, the last seen first."""
+        with self.reading() as db:
+            return [
+                SessionShown(*row)
+                for row in db.execute(
+                    "SELECT hash, made_at, seen_at, address FROM people_sessions"
+                    " WHERE user = ? AND seen_at > ? AND made_at > ? ORDER BY seen_at DESC, hash",
+                    (user.id, now - IDLE, now - ABSOLUTE),
+                )
+            ]
 
     def end_sessions(
         self, user: User, now: float, *, keep: str | None = None, actor: str = CONSOLE, address: str = CONSOLE

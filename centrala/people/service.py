@@ -25,6 +25,7 @@ from centrala.people.store import (
     good_password,
     key_of,
     note,
+    place_of,
     read_user,
 )
 from centrala.people.tables import connect
@@ -64,7 +65,7 @@ class People(Directory, Tokens, Passkeys, Changes):
 
     def sign_up(self, code: str, name: str, password: str, now: float, address: str) -> User:
         """The first user, by the code: administrator and supervisor. Raises PeopleError."""
-        where = f"sign-up {address}"
+        where = f"sign-up {place_of(address)}"
         self._slow_down(self._by_address, where, now)
         self._by_address.attempt(where, now)
         secret = passwords.hashed(good_password(password, good_name(name)))
@@ -89,7 +90,7 @@ class People(Directory, Tokens, Passkeys, Changes):
         self, tenant: str, name: str, password: str, code: str, now: float, address: str
     ) -> tuple[str, User]:
         """A session's secret and its user. Raises PeopleError: SIGN-IN-WRONG, SIGN-IN-SLOW, CODE-NEEDED."""
-        user_key, address_key = key_of(tenant, name), f"from {address}"
+        user_key, address_key = key_of(tenant, name), f"from {place_of(address)}"
         with self._lock:  # look and count are one step, or a crowd of guesses gets through between them
             self._slow_down(self._by_user, user_key, now)
             self._slow_down(self._by_address, address_key, now)
@@ -126,7 +127,7 @@ class People(Directory, Tokens, Passkeys, Changes):
 
     def sign_in_by_link(self, link: str, now: float, address: str) -> tuple[str, User]:
         """A session's secret and its user, by the secret of a link. Raises PeopleError SIGN-IN-WRONG, SIGN-IN-SLOW."""
-        where = f"link {address}"
+        where = f"link {place_of(address)}"
         self._slow_down(self._by_address, where, now)
         self._by_address.attempt(where, now)
         with self.writing() as db:
@@ -149,7 +150,7 @@ class People(Directory, Tokens, Passkeys, Changes):
         self, credential: dict[str, Any], host: str, origin: str, now: float, address: str
     ) -> tuple[str, User]:
         """A session's secret and its user, by what a passkey answered. Raises as a link does."""
-        where = f"passkey {address}"
+        where = f"passkey {place_of(address)}"
         self._slow_down(self._by_address, where, now)
         self._by_address.attempt(where, now)
         user = self._passkey_user(credential, host, origin, now)
@@ -209,9 +210,17 @@ class People(Directory, Tokens, Passkeys, Changes):
     # --- one-time codes ---
 
     def totp_begin(self, user: User, now: float, address: str) -> tuple[str, str]:
-        """(secret, otpauth: URI) for an authenticator; counts once `totp_confirm` has seen a code of it."""
+        """(secret, otpauth: URI) for an authenticator; counts once `totp_confirm` has seen a code of it.
+
+        Raises PeopleError IN-USE where there is one: taking it off asks for the password, so putting another in its
+        place must not do without.
+        """
         secret = passwords.new_totp()
         with self.writing() as db:
+            if db.execute(
+                "SELECT 1 FROM people_users WHERE id = ? AND totp IS NOT NULL", (user.id,)
+            ).fetchone():
+                raise PeopleError("IN-USE", "There is an authenticator already: switch it off first.")
             db.execute("UPDATE people_users SET totp_new = ? WHERE id = ?", (secret, user.id))
             note(db, now, user.tenant, user.id, "totp.begun", user.id, None, None, address)
         return secret, passwords.totp_uri(secret, user.name, f"Centrala {user.tenant}")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv6Network, ip_address
 from typing import Any
 
 from centrala.ledger import LedgerUnavailable
@@ -176,6 +177,19 @@ def cut(text: str) -> str:
 
 def key_of(tenant: str, name: str) -> str:
     return f"{tenant}/{cut(name)}"
+
+
+def place_of(address: str) -> str:
+    """What attempts are counted by: an IPv6 line has 2**64 addresses of its own, so its first half stands for it."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return address
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(IPv6Network((int(ip), 64), strict=False))
 
 
 def good_name(name: str) -> str:

@@ -144,6 +144,7 @@ class _Seen:
 
     domain: tuple[str, Spot] | None = None
     trunks: dict[str, Trunk] = field(default_factory=dict)
+    trunks_at: Spot | None = None
     numbers: dict[str, Spot] = field(default_factory=dict)
 
 
@@ -167,6 +168,8 @@ class _Reading:
     seen: dict[str, _Seen] = field(default_factory=dict)
     by_page_alone: list[Spot] = field(default_factory=list)
     """Agents that no telephone reaches."""
+    ways_in: list[Spot] = field(default_factory=list)
+    """What was set on the screen and lets in calls by their address alone."""
 
     def settings(self, top: Spot) -> Settings:
         parsers: dict[str, Parser] = {"listen": self.listen, "tenants": self.tenants}
@@ -292,7 +295,8 @@ class _Reading:
 
         def trunks(spot: Spot) -> dict[str, Trunk]:
             seen.trunks = table(self.trunk, "a mapping of ids to trunks")(spot)
-            self._check_trunks(spot.entries(""), seen.trunks)
+            seen.trunks_at = spot
+            trunks_of.check_apart(spot.entries(""), seen.trunks)
             return seen.trunks
 
         def numbers(spot: Spot) -> dict[str, Destination]:
@@ -342,6 +346,7 @@ class _Reading:
         secure = "transport" in given and given["transport"].found() == "'tls'"
         parsers["address"] = words.address(5061 if secure else 5060)
         trunk = build(Trunk, spot, given, parsers, id=id)
+        self._way_in(given.get("network"))
         if not (trunk.address or trunk.network or trunk.register):
             raise Wrong("leads nowhere; expected at least one of address, network, register")
         if trunk.register and not (trunk.address or trunk.register.registrar):
@@ -377,12 +382,19 @@ class _Reading:
             "ready_on_register": words.flag,
             "skills": self.levels,
         }
-        agent = build(Agent, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers, id=id)
+        given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
+        agent = build(Agent, spot, given, parsers, id=id)
         if agent.sip_password is None and agent.phone is None:
             self.by_page_alone.append(spot)
+        if agent.sip_password is None:
+            self._way_in(given.get("phone"))
         if agent.always_ready and agent.phone is None:
             spot.at("always_ready").warn("without phone the agent is also offered calls while not registered")
         return agent
+
+    def _way_in(self, spot: Spot | None) -> None:
+        if spot is not None and spot.line == SAVED:
+            self.ways_in.append(spot)
 
     def levels(self, spot: Spot) -> dict[str, int]:
         level = words.integer(1, 10)
@@ -537,19 +549,6 @@ class _Reading:
     # ---- what must fit together
 
     @staticmethod
-    def _check_trunks(spots: dict[str, Spot], trunks: dict[str, Trunk]) -> None:
-        """Two trunks of a tenant can't be told apart if they share an address, unless both register."""
-        places: dict[object, str] = {}
-        for id, trunk in trunks.items():
-            for place in (trunk.address, trunk.network):
-                other = places.get(place) if place is not None else None
-                if other is not None and not (trunk.register and trunks[other].register):
-                    what = "address" if place == trunk.address else "network"
-                    text = f"has the same {what} as the trunk {other} ({on_line(spots[other].line)})"
-                    spots[id].problem(f"{text}; expected one of its own, since it tells the trunks apart")
-                places.setdefault(place, id)
-
-    @staticmethod
     def _look_over(tenant: Tenant, given: dict[str, Spot]) -> None:
         """Queues that nobody can serve are allowed (agents may be added on the screen), but said."""
         spots = given["queues"].entries("") if tenant.queues else {}
@@ -563,6 +562,9 @@ class _Reading:
 
     def check_tenants_apart(self) -> None:
         """A domain, and a number reached over the same trunk, must lead to one tenant."""
+        if len(self.seen) > 1:
+            trunks = {id: (one.trunks, one.trunks_at) for id, one in self.seen.items() if one.trunks_at}
+            trunks_of.check_ways_in(self.ways_in, trunks)
         domains: dict[str, tuple[str, Spot]] = {}
         owners: dict[str, list[str]] = {}
         shared: dict[tuple[str, str], bool] = {}

@@ -29,7 +29,12 @@ _PROFILES = {
 class BrowserLine:
     """One WebRTC transport. Blocks; every wait has an end."""
 
-    def __init__(self, profiles: bytes = b"SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80") -> None:
+    def __init__(
+        self,
+        profiles: bytes = b"SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80",
+        address: str = "127.0.0.1",
+    ) -> None:
+        self._address = address
         self.identity = Identity()
         self.fingerprint = self.identity.fingerprint
         self.ufrag = os.urandom(3).hex()
@@ -43,10 +48,10 @@ class BrowserLine:
         self._outbound: Session | None = None
         self._credentials = ("", "")
 
-    @staticmethod
-    def _bound() -> socket.socket:
-        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        one.bind(("127.0.0.1", 0))
+    def _bound(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        one = socket.socket(family, socket.SOCK_DGRAM)
+        one.bind((self._address, 0))
         return one
 
     def connect(self, server: Address, ufrag: str, password: str, within: float = 10.0) -> None:
@@ -159,8 +164,8 @@ class BrowserLine:
         self.socket.settimeout(seconds)
 
     def getsockname(self) -> Address:
-        address: Address = self.socket.getsockname()
-        return address
+        host, port = self.socket.getsockname()[:2]
+        return host, port
 
     def close(self) -> None:
         self.socket.close()

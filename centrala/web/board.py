@@ -7,6 +7,7 @@ may see over the snapshot they had holds what a fresh snapshot would show them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -43,9 +44,6 @@ class Entity:
     "Fields as those see them who may not see customers' numbers."
     _encoded: dict[tuple[bool, bool], msgspec.Raw] = field(default_factory=dict)
 
-    def same(self, other: "Entity | None") -> bool:
-        return other is not None and not self.differs(other) and self.own == other.own
-
     def differs(self, other: "Entity") -> bool:
         """Whether anybody but those on whose own desk it stands could see a difference."""
         return (
@@ -78,11 +76,17 @@ class Change(NamedTuple):
     key: Key
     old: Entity | None
     new: Entity | None
+    public: bool = True
+    "It concerns others than those on whose own desk the thing stands."
 
-    @property
-    def public(self) -> bool:
-        """Whether it concerns others than those on whose own desk the thing stands."""
-        return self.old is None or self.new is None or self.new.differs(self.old)
+
+def change(key: Key, old: Entity | None, new: Entity | None) -> Change | None:
+    """What makes the new one of the old one; None where they are the same to everybody."""
+    if old is None or new is None:
+        return None if old is new else Change(key, old, new)
+    if new.differs(old):
+        return Change(key, old, new)
+    return None if new.own == old.own else Change(key, old, new, public=False)
 
 
 class Shown(NamedTuple):
@@ -113,8 +117,8 @@ class World:
     now: float
     callers: dict[str, Caller] = field(default_factory=dict)
     "By contact, once the ledger has told it."
-    outside: dict[str, str] = field(default_factory=dict)
-    "Leg → number of a party that was reached outside."
+    outside: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    "Contact → leg → number of a party that was reached outside."
     levels: dict[str, tuple[Level, list[Cause]]] = field(default_factory=dict)
     "By queue."
     teams: dict[str, str] = field(default_factory=dict)
@@ -305,25 +309,32 @@ def contact_entity(world: World, contact: Contact) -> Entity:
 
 def _parties(world: World, contact: Contact) -> list[Value]:
     """Everybody but the customer, those whose phones ring too."""
+    numbers = world.outside.get(contact.id, {})
     parties: list[Value] = [
-        _party(world, leg, offer.agent, "agent", None, "ringing", False)
+        _party(numbers, leg, offer.agent, "agent", None, "ringing", False)
         for leg, offer in contact.offers.items()
     ]
     for leg, one in contact.parties.items():
         state: str = one.state
         if one.held or (leg == contact.leg and contact.state == "held" and contact.consult is None):
             state = "held"
-        parties.append(_party(world, leg, one.agent, one.role, one.mode, state, one.muted))
+        parties.append(_party(numbers, leg, one.agent, one.role, one.mode, state, one.muted))
     return parties
 
 
 def _party(
-    world: World, leg: str, agent: str | None, role: str, mode: str | None, state: str, muted: bool
+    numbers: Mapping[str, str],
+    leg: str,
+    agent: str | None,
+    role: str,
+    mode: str | None,
+    state: str,
+    muted: bool,
 ) -> Value:
     return {
         "leg": leg,
         "agent": agent,
-        "number": world.outside.get(leg) if agent is None else None,
+        "number": numbers.get(leg) if agent is None else None,
         "role": role,
         "mode": mode,
         "state": state,
@@ -356,31 +367,72 @@ def _round(value: float | None, digits: int) -> float | None:
 
 def differences(old: Mapping[Key, Entity], new: Mapping[Key, Entity]) -> list[Change]:
     """What makes `new` of `old`."""
-    found = [Change(key, old[key], None) for key in old if key not in new]
-    for key, entity in new.items():
-        before = old.get(key)
-        if not entity.same(before):
-            found.append(Change(key, before, entity))
-    return found
+    made = (change(key, old.get(key), new.get(key)) for key in {**old, **new})
+    return [one for one in made if one is not None]
 
 
 # --- who sees what ---
 
-_WATCHES: dict[Kind, Permission] = {
+WATCHES: dict[Kind, Permission] = {
     "queue": Permission.QUEUES,
     "agent": Permission.AGENTS,
     "contact": Permission.AGENTS,
     "message": Permission.AGENTS,
 }
+"What it takes to see a thing that isn't on one's own desk."
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """What a user sees live, worked out once; then an entity is judged by its sets alone."""
+
+    agent: str | None
+    "Whose desk is their own."
+    kinds: frozenset[Kind]
+    "What they may watch, within their scopes."
+    numbers: bool
+    whole: bool
+    "The whole tenant is their scope."
+    queues: frozenset[str]
+    clients: frozenset[str]
+    teams: frozenset[str]
+
+    def own(self, entity: Entity) -> bool:
+        """Whether it stands on the user's own desk."""
+        return self.agent is not None and self.agent in entity.agents
+
+    def sees(self, kind: Kind, entity: Entity) -> bool:
+        return (self.agent is not None and self.agent in entity.agents) or (
+            kind in self.kinds
+            and (
+                self.whole
+                or not self.queues.isdisjoint(entity.queues)
+                or not self.clients.isdisjoint(entity.clients)
+                or not self.teams.isdisjoint(entity.teams)
+            )
+        )
+
+
+@lru_cache(maxsize=4096)
+def eye(user: User) -> Eye:
+    scopes: dict[str, set[str]] = {"queue": set(), "client": set(), "team": set()}
+    for scope in user.scopes:
+        if scope.kind != "tenant" and scope.name:
+            scopes[scope.kind].add(scope.name)
+    return Eye(
+        agent=user.agent if holds(user, Permission.DESK) else None,
+        kinds=frozenset(kind for kind, permission in WATCHES.items() if holds(user, permission)),
+        numbers=holds(user, Permission.NUMBERS),
+        whole=user.whole_tenant,
+        queues=frozenset(scopes["queue"]),
+        clients=frozenset(scopes["client"]),
+        teams=frozenset(scopes["team"]),
+    )
 
 
 def own(user: User, entity: Entity) -> bool:
     """Whether it stands on the user's own desk."""
-    return user.agent is not None and user.agent in entity.agents and holds(user, Permission.DESK)
-
-
-def sees(user: User, kind: Kind, entity: Entity) -> bool:
-    return own(user, entity) or reaches(user, _WATCHES[kind], entity)
+    return eye(user).own(entity)
 
 
 def reaches(user: User, permission: Permission, entity: Entity) -> bool:
@@ -396,29 +448,27 @@ def reaches(user: User, permission: Permission, entity: Entity) -> bool:
     )
 
 
-def shown(user: User, key: Key, entity: Entity) -> Any:
-    """The entity's value as this user sees it."""
-    return entity.shown(own(user, entity), holds(user, Permission.NUMBERS))
-
-
 def snapshot(user: User, made: Mapping[Key, Entity]) -> list[Shown]:
+    one = eye(user)
     return [
-        Shown(key[0], key[1], shown(user, key, entity))
+        Shown(key[0], key[1], entity.shown(one.own(entity), one.numbers))
         for key, entity in made.items()
-        if sees(user, key[0], entity)
+        if one.sees(key[0], entity)
     ]
 
 
 def narrow(user: User, changes: Iterable[Change]) -> list[Shown]:
     """Of the changes those that this user sees; what leaves their sight is gone for them."""
     found = []
+    one = eye(user)
     for change in changes:
-        key, old, new = change
-        if new is not None and sees(user, key[0], new):
-            if change.public or own(user, new):
-                found.append(Shown(key[0], key[1], shown(user, key, new)))
-        elif old is not None and sees(user, key[0], old):
-            found.append(Shown(key[0], key[1], None))
+        (kind, name), old, new, public = change
+        if new is not None and one.sees(kind, new):
+            mine = one.own(new)
+            if public or mine:
+                found.append(Shown(kind, name, new.shown(mine, one.numbers)))
+        elif old is not None and one.sees(kind, old):
+            found.append(Shown(kind, name, None))
     return found
 
 

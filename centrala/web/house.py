@@ -141,8 +141,11 @@ class House:
         self.desk.outlets.remove(self)
         for hub in self.hubs.values():
             hub.stop()
+            body = hub.stored()
+            if body is None:
+                continue
             try:
-                today.keep(self.desk.ledger, hub.tenant, hub.seq, hub.live.stored())
+                today.keep(self.desk.ledger, hub.tenant, hub.seq, body)
             except (LedgerUnavailable, DataFolderError) as problem:
                 log.error("tenant %s: the figures of today weren't stored: %s", hub.tenant, problem)
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from centrala.core.centre import Centre, evolve
 from centrala.core.events import AgentDefined, AgentDropped, ContactBegan, Event, QueueDefined, QueueDropped
 from centrala.live import Live, QueueView
-from centrala.people import Permission, User, holds
+from centrala.people import User
 from centrala.settings.model import Tenant
 from centrala.web.board import (
     Board,
@@ -31,8 +31,10 @@ from centrala.web.board import (
     World,
     agent_entity,
     board,
+    change,
     contact_entity,
     differences,
+    eye,
     message_entity,
     narrow,
     queue_entity,
@@ -44,7 +46,7 @@ from centrala.web.today import Back
 log = logging.getLogger(__name__)
 
 FIGURES_EVERY = 0.25
-FRAME = 0.05
+FRAME = 0.1
 "Seconds between two messages to those who watch everything."
 TICKS_A_SECOND = 4
 SWEEP_TICKS = 20
@@ -98,8 +100,8 @@ class Follower:
     __slots__ = ("_event", "agent", "wide")
 
     def __init__(self, user: User) -> None:
-        self.agent = user.agent if holds(user, Permission.DESK) else None
-        self.wide = holds(user, Permission.AGENTS) or holds(user, Permission.QUEUES)
+        self.agent = eye(user).agent
+        self.wide = bool(eye(user).kinds)
         self._event = asyncio.Event()
 
     def wake(self) -> None:
@@ -158,6 +160,8 @@ class Hub:
         self._frame: asyncio.TimerHandle | None = None
         self._framed = 0.0
         self._figures_wait = False
+        "Figures of queues were published that agents' pages haven't been woken for."
+        self._all_woken = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.clients = 0
 
@@ -180,11 +184,15 @@ class Hub:
                 case QueueDefined() | QueueDropped() | AgentDefined() | AgentDropped():
                     world.members.clear()
                     self._name_teams()
+                    if isinstance(event, QueueDropped):
+                        self._watches.pop(event.queue, None)
+                        world.levels.pop(event.queue, None)
                 case _:
                     pass
         for name in contacts:
             if name not in centre.contacts:
                 world.callers.pop(name, None)
+                world.outside.pop(name, None)
         self._publish(
             self._against_last([*(("agent", one) for one in agents), *(("contact", one) for one in contacts)])
         )
@@ -212,19 +220,14 @@ class Hub:
         if contact is None:
             return None
         if self._outside is not None:
-            world.outside.update(self._outside(self.tenant, name))
+            numbers = self._outside(self.tenant, name)
+            if numbers:
+                world.outside[name] = numbers
         return contact_entity(world, contact)
 
     def _against_last(self, keys: Iterable[Key]) -> list[Change]:
-        changes = []
-        for key in keys:
-            old, entity = self._last.get(key), self._make(key)
-            if entity is None:
-                if old is not None:
-                    changes.append(Change(key, old, None))
-            elif not entity.same(old):
-                changes.append(Change(key, old, entity))
-        return changes
+        made = (change(key, self._last.get(key), self._make(key)) for key in keys)
+        return [one for one in made if one is not None]
 
     def flush(self) -> None:
         """Compare everything with what was published, and publish what differs."""
@@ -250,10 +253,9 @@ class Hub:
             for view in views:
                 key: Key = ("queue", view.id)
                 there.add(key)
-                entity = queue_entity(world, view)
-                old = self._last.get(key)
-                if not entity.same(old):
-                    changes.append(Change(key, old, entity))
+                one = change(key, self._last.get(key), queue_entity(world, view))
+                if one is not None:
+                    changes.append(one)
             gone = [key for key in self._last if key[0] == "queue" and key not in there] if whole else []
             changes += [Change(key, self._last[key], None) for key in gone]
             if whole:
@@ -268,11 +270,13 @@ class Hub:
         self._fresh_world()
         some, self._sweep = self._sweep[:part], self._sweep[part:]
         self._publish([*changes, *self._against_last(some)])
-        if whole and self._figures_wait:
+        # Whoever nothing concerned for long must not fall out of the ring.
+        if whole and (self._figures_wait or self._number - self._all_woken > RING // 8):
             self._figures_wait = False
+            self._all_woken = self._number
             for followers in self._by_agent.values():
-                for one in followers:
-                    one.wake()
+                for follower in followers:
+                    follower.wake()
 
     def _judge(self, views: Iterable[QueueView]) -> None:
         """Which queues call for attention."""
@@ -297,7 +301,7 @@ class Hub:
             return
         concerned: set[str] = set()
         queues = False
-        for key, old, new in changes:
+        for key, old, new, _ in changes:
             if new is None:
                 self._last.pop(key, None)
             else:
@@ -415,7 +419,7 @@ class Hub:
         number = self._number_of(place)
         if number == self._number:
             return None
-        wide = holds(user, Permission.AGENTS) or holds(user, Permission.QUEUES)
+        wide = bool(eye(user).kinds)
         shown: dict[tuple[str, str], Shown] = {}
         for entry in self._entries_after(number):
             if not wide and not entry.queues and user.agent not in entry.agents:
@@ -496,6 +500,10 @@ class Hub:
         if tick == 0 or self._tick - tick >= KEEP_TICKS or now_at - seq >= KEEP_ROWS:
             self._kept = self._tick, now_at
             await self._keeper.keep(self.tenant, now_at, self._live.stored())
+
+    def stored(self) -> bytes | None:
+        """What is to be kept of today's figures; None while those of before the start aren't there yet."""
+        return self._live.stored() if self._early is None else None
 
     def stop(self) -> None:
         for task in self._tasks:

@@ -213,7 +213,7 @@ def test_a_message_stands_on_the_desk_and_an_agent_is_paused_and_logged_out() ->
         expect(cell).to_have_attribute("data-state", "ready")
         cell.click()
         panel = page.get_by_role("complementary", name="Alice Kowalska")
-        expect(panel.get_by_text("Sales")).to_be_visible()
+        expect(panel.get_by_role("link", name="Sales")).to_be_visible()
 
         panel.get_by_role("button", name="Message").click()
         page.get_by_role("textbox", name="Text").fill("Please call the warehouse back.")

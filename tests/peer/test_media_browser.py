@@ -9,6 +9,7 @@ import pytest
 from test_media_worker import Desk, Phone, desk, eventually, live
 
 from centrala.media import messages as m
+from centrala.media.client import MediaClient
 from centrala.media.opus import Opus
 from centrala.testing import tones
 from centrala.testing.browser import BrowserLine
@@ -275,3 +276,43 @@ async def test_opus_both_ways_with_loss_mended_and_digits(folder, phones) -> Non
         assert closed.stats.lost > 5
         # What was lost was told by the packet after it: nothing had to be made up but at the start.
         assert closed.stats.concealed < closed.stats.lost
+
+
+@live
+async def test_over_ipv6(folder: Path) -> None:
+    """A browser hears itself, as in the line test."""
+    events: list[m.Event] = []
+    client = MediaClient(
+        socket=folder / "w0.sock", data=folder, address="::1", ports=(20000, 29999), on_event=events.append
+    )
+    await client.start()
+    line = BrowserLine(address="::1")
+    try:
+        await eventually(lambda: client.free_ports)
+        port = client.take_port()
+        assert port
+        client.send(
+            m.SetLeg("a", port, ice=ICE, fingerprint=line.fingerprint, peer_ufrag=line.ufrag),
+            m.Hear("a", {"a": 1.0}),
+        )
+        await asyncio.to_thread(line.connect, ("::1", port), *ICE)
+        await eventually(lambda: any(isinstance(event, m.Secured) for event in events))
+        line.settimeout(0.02)
+        back = 0
+
+        def talk() -> None:
+            nonlocal back
+            for k in range(100):
+                head = bytes([0x80, 8, 0, k]) + (k * 160).to_bytes(4, "big") + b"\0\0\0\7"
+                line.sendto(head + bytes([0x35]) * 160, line.server)
+                try:
+                    while True:
+                        back += line.recvfrom(2048)[0][12:] == bytes([0x35]) * 160
+                except TimeoutError:
+                    pass
+
+        await asyncio.to_thread(talk)
+        assert back > 50
+    finally:
+        line.close()
+        await client.close(quit_worker=True)

@@ -124,7 +124,8 @@ class House:
             assert one._connection is not None
             one._connection.abort()
         server.desk._writer.shutdown()
-        server.ledger._db.close()
+        with server.ledger._lock:  # a thread may be writing records; SQLite forgives a close beneath it not
+            server.ledger._db.close()
         os.close(server.ledger._lock_file)
         server.ledger._lock_file = -1
 

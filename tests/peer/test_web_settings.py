@@ -211,14 +211,6 @@ def test_https_beside_http(tmp_path: Path) -> None:
         plain = httpx.get(f"http://127.0.0.1:{http}/api/v1/me", cookies=dict(boss.cookies))
         assert plain.json()["code"] == "SIGNED-OUT", "a cookie of https is none of http"
         assert "strict-transport-security" not in plain.headers
-        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
-        with (
-            socket.create_connection(("127.0.0.1", https), 10) as raw,
-            pytest.raises((ssl.SSLError, OSError)),
-        ):
-            old.wrap_socket(raw)
         with socket.create_connection(("127.0.0.1", https), 10) as raw:
             raw.sendall(b"GET / HTTP/1.1\r\n\r\n")  # plain text on the port of TLS
         assert boss.get("/me").status_code == 200

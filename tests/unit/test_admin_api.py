@@ -494,8 +494,11 @@ def test_a_tenant_sees_nothing_of_another(tmp_path: Path) -> None:
         await api.user("boss", Role.ADMINISTRATOR)
         await api.user("alien", Role.ADMINISTRATOR, tenant="other")
         async with api.as_("boss") as client:
-            trunk = {"trunks/carrier": {"network": "192.0.2.0/24"}, "numbers/777": {"queue": "sales"}}
+            trunk = {"trunks/carrier": {"address": "192.0.2.7"}, "numbers/777": {"queue": "sales"}}
             assert (await save(client, 0, *trunk.items())).status_code == 200
+            anywhere = ("trunks/any", {"network": "0.0.0.0/0"})
+            (wrong,) = problem(await save(client, 1, anywhere), "SETTINGS-WRONG")["errors"]
+            assert wrong["where"] == "trunks.any.network"  # the other tenant's phones call from there too
         async with api.as_("alien", "other") as client:
             shown = await client.get("/api/v1/admin/settings")
             assert shown.json()["version"] == 0
@@ -504,7 +507,10 @@ def test_a_tenant_sees_nothing_of_another(tmp_path: Path) -> None:
             edits = (("trunks/x", {"address": "192.0.2.7"}), ("numbers/777", {"queue": "sales"}))
             refused = problem(await save(client, 0, *edits), "SETTINGS-WRONG")
             assert "acme" not in json.dumps(refused)
-            assert "in another house" in refused["errors"][0]["what"]
+            said = {one["where"]: one["what"] for one in refused["errors"]}
+            assert {"numbers.777", "trunks.x"} <= set(said)
+            assert "in another house" in said["numbers.777"]
+            assert "another tenant" in said["trunks.x"]
 
     run(tmp_path, story)
 
@@ -592,6 +598,8 @@ def test_a_sound_is_converted_kept_used_and_deleted(tmp_path: Path) -> None:
         b"not a sound at all" * 100,
         tone(0.01),
         tone()[:60],
+        tone(30.0, rate=1),
+        tone(rate=500),
         b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
         b"ffconcat version 1.0\nfile /etc/passwd\n",
         b"\x89PNG\r\n\x1a\n" + bytes(1000),

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import phonenumbers
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from centrala.cli import app
 from centrala.customers import CustomerError, Customers, Declared, EditRace, erasing, normal, open_customers
 from centrala.customers import numbers as numbering
 from centrala.customers.console import imported
@@ -18,6 +21,7 @@ from centrala.customers.importing import import_customers
 from centrala.customers.words import fold
 from centrala.ledger import DataFolderError, LedgerUnavailable, backup, restore
 from centrala.ledger.schema import FILE
+from centrala.people import open_people
 
 pytestmark = pytest.mark.unit
 
@@ -864,6 +868,21 @@ def test_the_console_imports_beside_a_running_centre(customers: Customers, tmp_p
         list(imported(tmp_path / "data", TENANT, file, "XX"))
     with pytest.raises(ValueError, match="can't be read"):
         list(imported(tmp_path / "data", TENANT, tmp_path / "nothing.csv", "PL"))
+
+
+def test_the_command_goes_by_the_country_that_was_set_on_the_screen(
+    customers: Customers, tmp_path: Path
+) -> None:
+    data, file, config = tmp_path / "data", tmp_path / "list.csv", tmp_path / "centre.yaml"
+    file.write_text("name,phone\nAnna,600100200\n")
+    config.write_text(f"tenants: {{{TENANT}: {{domain: acme.example}}}}\n")
+    with closing(open_people(data)) as people:
+        people.save(TENANT, 0, {"country": "PL"}, {}, [], NOW, actor="m", address="here")
+    done = CliRunner().invoke(
+        app, ["customers", "import", str(file), *f"--data {data} --tenant {TENANT} --config {config}".split()]
+    )
+    assert done.exit_code == 0, done.output
+    assert [one.name for one in customers.find(TENANT, "+48600100200")] == ["Anna"]
 
 
 # --- in steps ---

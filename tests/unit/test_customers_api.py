@@ -374,6 +374,53 @@ def test_an_agent_in_a_call_sees_the_caller_s_card(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_nobody_makes_a_customer_their_own_to_see_numbers(tmp_path: Path) -> None:
+    async def story(api: Api) -> None:
+        await api.user("sue", Role.SUPERVISOR)
+        await api.user("alice", Role.AGENT, agent="alice")
+        async with api.as_("sue") as sue, api.as_("alice") as alice:
+            own = ok(await sue.post("/customers", json=ANNA), 201)
+            jan = {"given": "Jan", "identities": [{"kind": "phone", "value": "+48601222333"}]}
+            made = ok(await sue.post("/customers", json=jan), 201)
+            where = f"/customers/{made['id']}"
+            await api.call("c1", "alice")
+
+            async def seen() -> set[str | None]:
+                return {one["value"] for one in ok(await alice.get(where))["identities"]}
+
+            assert ok(await alice.get(f"/customers/{own['id']}"))["identities"][0]["value"] == NUMBER
+            assert await seen() == {None}
+            # Ties, numbers and merges of one's own are no proof.
+            assert (await alice.post(f"{where}/contacts", json={"contact": "c1"})).status_code == 204
+            assert await seen() == {None}
+            mine = {"version": 1, "identities": [{"kind": "phone", "value": NUMBER}]}
+            assert "601222333" not in (await alice.patch(where, json=mine)).text
+            assert await seen() == {None}
+            for one, other in ((own, made), (made, own)):
+                body = {"other": other["id"]}
+                problem(await alice.post(f"/customers/{one['id']}/merge", json=body), "NOT-ALLOWED")
+            # The same said by somebody else is.
+            assert (await sue.post(f"{where}/contacts", json={"contact": "c1"})).status_code == 204
+            assert "+48601222333" in await seen()
+
+    run(tmp_path, story)
+
+
+def test_in_a_call_a_tie_of_one_s_own_shows_no_numbers(tmp_path: Path) -> None:
+    async def story(api: Api) -> None:
+        await api.user("sue", Role.SUPERVISOR)
+        await api.user("alice", Role.AGENT, agent="alice")
+        async with api.as_("sue") as sue, api.as_("alice") as alice:
+            jan = {"given": "Jan", "identities": [{"kind": "phone", "value": "+48601222333"}]}
+            made = ok(await sue.post("/customers", json=jan), 201)
+            await api.call("c1", "alice", over=False)
+            where = f"/customers/{made['id']}"
+            assert (await alice.post(f"{where}/contacts", json={"contact": "c1"})).status_code == 204
+            assert ok(await alice.get(where))["identities"][0]["value"] is None
+
+    run(tmp_path, story)
+
+
 def test_a_scope_narrows_the_timeline(tmp_path: Path) -> None:
     async def story(api: Api) -> None:
         await api.user("sue", Role.SUPERVISOR)

@@ -258,3 +258,28 @@ def write_golden() -> None:
 
 if __name__ == "__main__":
     write_golden()
+
+
+# --- rights ---
+
+
+def test_a_folder_that_others_could_look_into_becomes_private(tmp_path: Path) -> None:
+    for mode in (0o755, 0o750, 0o700):
+        data = tmp_path / f"{mode:o}"
+        data.mkdir()
+        data.chmod(mode)
+        open_log(data).close()
+        assert data.stat().st_mode & 0o777 == 0o700
+    open_log(tmp_path / "new").close()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_everybody_shares_is_left_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = tmp_path / "shared"
+    data.mkdir()
+    data.chmod(0o1777)
+    open_log(data).close()
+    assert data.stat().st_mode & 0o7777 == 0o1777
+    assert "0700" in caplog.text

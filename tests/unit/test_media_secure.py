@@ -7,6 +7,7 @@ import pytest
 
 from centrala.media import secure
 from centrala.media.secure import Handshakes, Identity, Secure, datagrams
+from centrala.protocols import stun
 
 pytestmark = pytest.mark.unit
 
@@ -77,3 +78,21 @@ def test_the_pinned_binding_takes_pointers() -> None:
     """What is used below pylibsrtp's public API."""
     assert secure.ffi.typeof(secure.protect) == secure.ffi.typeof(secure.unprotect)
     assert "int *" in str(secure.ffi.typeof(secure.protect))
+
+
+def test_who_sends_no_checks_is_sent_nothing_more_until_the_next_one() -> None:
+    mine, _ = made()
+    ice = ("abcd", "a password of 22 characters")
+    mine.want(ice, "peer", "", 0.0)
+    attributes = ((int(stun.Name.USERNAME), b"abcd:peer"), (int(stun.Name.USE_CANDIDATE), b""))
+    check = stun.pack(stun.Message(stun.Method.REQUEST, bytes(12), attributes), ice[1].encode())
+    there = mine.socket.getsockname()
+    mine.receive(check, there, 100.0)
+    assert mine.destination == there
+    assert not mine.expire(129.0)
+    assert mine.expire(131.0)
+    assert mine.destination is None
+    assert not mine.expire(132.0)
+    mine.receive(check, there, 140.0)
+    assert mine.destination == there
+    mine.socket.close()

@@ -259,6 +259,30 @@ def test_an_authenticator_is_asked_for_and_each_code_counts_once(people: People)
         people.sign_in("acme", "ania", GOOD, clock.at(int(later)), later, HERE)
 
 
+def test_an_authenticator_is_not_replaced_by_who_finds_the_page_open(people: People) -> None:
+    user = ania(people)
+    secret, _ = people.totp_begin(user, NOW, HERE)
+    people.totp_confirm(user, pyotp.TOTP(secret).at(int(NOW)), NOW, HERE)
+    with pytest.raises(PeopleError) as problem:
+        people.totp_begin(user, NOW, HERE)
+    assert code_of(problem) == "IN-USE"
+    people.totp_remove(user, NOW)  # asks for the password, in the route
+    assert people.totp_begin(user, NOW, HERE)[0] != secret
+
+
+def test_attempts_from_one_ipv6_line_count_together(people: People) -> None:
+    def tries(addresses: list[str]) -> str:
+        for number, address in enumerate(addresses):
+            with pytest.raises(PeopleError) as problem:
+                people.sign_in("acme", f"nobody{number}", GOOD, "", NOW, address)
+        return code_of(problem)
+
+    assert tries([f"2001:db8:0:{one:x}::1" for one in range(30)]) == "SIGN-IN-WRONG"
+    assert tries([f"192.0.2.{one}" for one in range(30)]) == "SIGN-IN-WRONG"
+    assert tries([f"2001:db8:1:1::{one:x}" for one in range(30)]) == "SIGN-IN-SLOW"
+    assert tries([f"::ffff:198.51.100.{one}" for one in range(30)]) == "SIGN-IN-WRONG"
+
+
 # --- the first user ---
 
 

@@ -57,6 +57,57 @@ def test_messages_tell_where_each_comes_from() -> None:
     assert lines[1].startswith("c.yaml:4: tenants.acme.queues.sales.strategy: 'x' is not a strategy")
 
 
+TWO = BASE + (
+    "  other:\n    domain: other.example\n"
+    "    trunks: {carrier: {address: '192.0.2.5:5060'}, office: {network: 198.51.100.0/24},"
+    " itsp: {register: {registrar: sip.example, user: b, password: b}}}\n"
+    "    agents: {desk: {phone: 'sip:d@192.0.2.9'}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("under", "key"),
+    [
+        ({"trunks": {"t": {"network": "0.0.0.0/0"}}}, "trunks.t.network"),
+        ({"agents": {"a": {"phone": "sip:d@192.0.2.9"}}}, "agents.a.phone"),
+        ({"trunks": {"t": {"address": "192.0.2.5:5060", "outbound": True}}}, "trunks.t"),
+        ({"trunks": {"t": {"address": "192.0.2.5:5062"}}}, "trunks.t"),
+        ({"trunks": {"t": {"address": "198.51.100.7:5060"}}}, "trunks.t"),
+        ({"trunks": {"t": {"address": "SIP.example:5060"}}}, "trunks.t"),
+        (
+            {"trunks": {"t": {"register": {"registrar": "192.0.2.5", "user": "x", "password": "x"}}}},
+            "trunks.t",
+        ),
+    ],
+)
+def test_a_screen_opens_no_way_to_the_calls_of_another_tenant(under: dict[str, Any], key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(TWO, under)
+    (line,) = str(caught.value).split("\n")
+    assert line.startswith(f"set on the screen: tenants.acme.{key}: ")
+    assert "other" not in line.partition(": ")[2].replace("another", "")
+    # The file's own word counts, and in a house of one tenant there is nobody to protect.
+    assert acme(BASE, under)
+
+
+@pytest.mark.parametrize(
+    "under",
+    [
+        {"trunks": {"t": {"address": "203.0.113.1:5060", "outbound": True}}},
+        {"trunks": {"t": {"register": {"registrar": "sip.example", "user": "a", "password": "a"}}}},
+        {"agents": {"a": {"phone": "sip:d@192.0.2.9", "sip_password": "secret"}}},
+        {"trunks": {"t": {"max_calls": 5}}},
+    ],
+)
+def test_a_tenant_s_own_carriers_and_phones_are_set_on_the_screen(under: dict[str, Any]) -> None:
+    file = (
+        TWO.replace(BASE, BASE + "    trunks: {t: {address: '192.0.2.5:5060'}}\n")
+        if "max" in str(under)
+        else TWO
+    )
+    assert acme(file, under)
+
+
 def test_a_value_is_taken_whole() -> None:
     text = BASE + "    agents: {al: }\n    numbers: {1: {agent: al}}\n    reasons: {tea: {label: Tea}}\n"
     under = {
@@ -192,3 +243,10 @@ def test_effects_in_order() -> None:
         {"code": "PHONE-CHANGED", "agent": "cy", "busy": True},
     ]
     assert effects(before, before) == []
+
+
+def test_a_carrier_that_tenants_share_by_the_file_is_called_out_over_by_the_file_alone() -> None:
+    file = TWO.replace(BASE, BASE + "    trunks: {t: {address: '192.0.2.5:5060'}}\n")
+    with pytest.raises(SettingsError, match=r"tenants\.acme\.trunks\.t: is at an address"):
+        acme(file, {"trunks": {"t": {"outbound": True}}})
+    assert acme(file.replace("5060'}}\n", "5060', outbound: true}}\n", 1)).trunks["t"].outbound

@@ -208,6 +208,8 @@ CARDS = who_holds(Permission.CUSTOMERS)
 ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("GET", "/me"): (EVERYBODY, None),
     ("PUT", "/me/password"): (EVERYBODY, {"old": GOOD, "new": GOOD + "!"}),
+    ("GET", "/me/security"): (EVERYBODY, None),
+    ("POST", "/me/sessions/end-others"): (EVERYBODY, None),
     ("POST", "/me/totp"): (EVERYBODY, None),
     ("PUT", "/me/totp"): (EVERYBODY, {"code": "000000"}),
     ("POST", "/me/totp/remove"): (EVERYBODY, {"password": GOOD}),

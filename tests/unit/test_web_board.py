@@ -18,9 +18,9 @@ from centrala.core import facts as f
 from centrala.core.centre import Centre, step
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
 from centrala.core.state import Contact
-from centrala.people import Role, Scope, User
+from centrala.people import Permission, Role, Scope, User, holds
 from centrala.settings.model import Queue, Team, Tenant
-from centrala.web.board import Caller, LostPlace, View, fold
+from centrala.web.board import WATCHES, Caller, Entity, LostPlace, View, eye, fold, reaches
 from centrala.web.hub import RING, Callers, Hub, full, message
 from centrala.web.shown import EntityShown
 
@@ -335,6 +335,31 @@ def test_everybody_sees_what_is_theirs_and_no_more() -> None:
             contact = centre.contacts[name]
             people = {contact.leg_agent, contact.agent, *(one.agent for one in contact.offers.values())}
             assert "ania" in people or centre.agents["ania"].wrap == name
+
+
+names = st.sampled_from(["a", "b", "c"])
+some = st.frozensets(names, max_size=2)
+
+
+@given(
+    role=st.sampled_from(Role),
+    scopes=st.frozensets(
+        st.builds(Scope, st.sampled_from(["client", "team", "queue"]), names) | st.just(Scope("tenant"))
+    ),
+    agent=st.none() | names,
+    active=st.booleans(),
+    sets=st.tuples(some, some, some, some),
+    kind=st.sampled_from(list(WATCHES)),
+)
+def test_the_eye_sees_what_the_rules_allow(
+    role: Role, scopes: frozenset[Scope], agent: str | None, active: bool, sets: Any, kind: Any
+) -> None:
+    """The fast judgement is that of `people.allowed`, thing by thing."""
+    viewer = User("u", "acme", "u", frozenset({role}), scopes, agent, active)
+    entity = Entity({}, *sets)
+    mine = agent in entity.agents and holds(viewer, Permission.DESK)
+    assert eye(viewer).own(entity) == mine
+    assert eye(viewer).sees(kind, entity) == (mine or reaches(viewer, WATCHES[kind], entity))
 
 
 def test_numbers_are_shown_to_who_may_see_them() -> None:

@@ -112,7 +112,7 @@ class Calls(Orders):
             return
         leg.agent = agent
         if outside:
-            leg.outside = dialled
+            leg.outside = leg.wanted = dialled
             arrival = f.ContactArrived(now, leg.contact, "", leg.contact, agent=agent, outside=True)
         else:
             arrival = f.ContactArrived(now, leg.contact, number or dialled, leg.contact, agent=agent)

@@ -43,7 +43,9 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
     "Caller: the number or name that calls."
     display: str = ""
     outside: str = ""
-    "The number outside that this leg was rung at, or that its agent has asked for last."
+    "The number outside that this leg was rung at; of an agent's phone that calls outside, the one it calls."
+    wanted: str = ""
+    "A number outside that somebody in the contact wants to be rung next."
     inward: bool = False
     "It called us, though it isn't the customer: an agent's phone that calls somebody outside."
     rang: bool = False
@@ -60,8 +62,6 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
     mid: str = "0"
     echo: bool = False
     "A line test: the caller hears itself, and the core never hears of it."
-    worded: bool = True
-    "A browser that is rung: it has said something. False: it may be asleep."
 
     @property
     def customer(self) -> bool:

@@ -126,13 +126,13 @@ class Orders(Pages):
             del self._wanted[next(iter(self._wanted))]
         leg = self._beside(tenant, contact)
         if leg is not None:  # so that a restart knows it
-            leg.outside = number
+            leg.wanted = number
             self._changed.add(leg.id)
 
     def _number_outside(self, tenant: str, contact: str) -> str:
         number = self._wanted.pop(contact, "")
         beside = self._beside(tenant, contact)
-        return number or (beside.outside if beside is not None else "")
+        return number or (beside.wanted if beside is not None else "")
 
     def _caller_shown(self, leg: VoiceLeg) -> tuple[str, str, bool]:
         """(user, display name, an agent?) of whom a phone that is rung shall show as calling."""

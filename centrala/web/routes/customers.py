@@ -1,7 +1,8 @@
 """Customers: found, shown, edited by several people at once, merged, erased; their timeline, notes and promises.
 
 Who holds CUSTOMERS for the whole tenant reaches every customer; others reach those whose contacts they may see.
-Numbers and addresses are for who holds NUMBERS, and for the agent who has or had a contact with the customer.
+Numbers and addresses are for who holds NUMBERS, and for the agent who has or had a contact with the customer: by what
+others wrote down, or an agent would tie a contact to any card to see its numbers.
 """
 
 import base64
@@ -115,16 +116,15 @@ async def _is_own(house: House, identity: Identity, customer: Customer) -> bool:
     if agent is not None:
         present = [*agent.calls, *agent.offers.values(), *([agent.wrap] if agent.wrap else [])]
         for contact in present:
-            if await house.ask(_concerns, house, customer, contact):
+            if await house.ask(_concerns, house, customer, contact, user.id):
                 return True
-    return await house.ask(house.customers.had, user.tenant, customer.id, user.agent)
+    return await house.ask(house.customers.had, user.tenant, customer.id, user.agent, beside=user.id)
 
 
-def _concerns(house: House, customer: Customer, contact: str) -> bool:
+def _concerns(house: House, customer: Customer, contact: str, beside: str) -> bool:
     rows = house.rows("SELECT address FROM parties WHERE tenant = ? AND id = ?", (customer.tenant, contact))
     number = rows[0][0] if rows else None
-    found = house.customers.brief_of_contact(customer.tenant, contact, number)
-    return any(one.id == customer.id for one in found)
+    return house.customers.concerns(customer, contact, number, beside=beside)
 
 
 async def _note_down(
@@ -471,9 +471,17 @@ async def merge(
     mark: Fingerprint,
     key: Key = None,
 ) -> Response:
-    """`other` is the same one: everything of it comes here. `undo` of the change `merge` parts them again."""
+    """`other` is the same one: everything of it comes here. `undo` of the change `merge` parts them again.
+
+    For who may see the numbers of both: they show whether it is the same one, and stand in one card then.
+    """
     need_whole(identity, Permission.CUSTOMERS)
     found, numbers = await _open(house, identity, customer)
+    _, of_other = await _open(house, identity, body.other)
+    if not (numbers and of_other):
+        raise Problem(
+            "NOT-ALLOWED", "To merge two you must be able to see the numbers of both: ask a supervisor."
+        )
     user = identity.user
 
     async def work() -> tuple[int, Any]:

@@ -118,6 +118,22 @@ class PasskeysShown(BaseModel):
     items: list[PasskeyShown]
 
 
+class OwnSession(BaseModel):
+    here: bool
+    "The one that asks."
+    made_at: float
+    seen_at: float
+    address: str
+
+
+class Security(BaseModel):
+    totp: bool
+    "Whether sign-in asks for a code of an authenticator."
+    passkeys: int
+    sessions: list[OwnSession]
+    "The last seen first."
+
+
 class TokenShown(BaseModel):
     id: str
     label: str
@@ -306,7 +322,44 @@ async def change_password(request: Request, body: NewPassword, house: Here, iden
     return Response(status_code=204)
 
 
-@router.post("/me/totp", response_model=Totp, responses=answers(*SIGNED_IN, "SESSION-NEEDED"))
+@router.get("/me/security", response_model=Security, responses=answers("SIGNED-OUT", "SESSION-NEEDED"))
+async def security(house: Here, identity: Who) -> Security:
+    """How one's own account is guarded, and where one is signed in."""
+    need_session(identity)
+    user, now = identity.user, house.now()
+    card = await house.ask(house.people.card, user.tenant, user.id, now)
+    sessions = await house.ask(house.people.sessions, user, now)
+    return Security(
+        totp=card is not None and card.totp,
+        passkeys=0 if card is None else card.passkeys,
+        sessions=[
+            OwnSession(
+                here=one.key == identity.key,
+                made_at=round(one.made_at, 3),
+                seen_at=round(one.seen_at, 3),
+                address=one.address,
+            )
+            for one in sessions
+        ],
+    )
+
+
+@router.post("/me/sessions/end-others", status_code=204, responses=answers(*SIGNED_IN, "SESSION-NEEDED"))
+async def end_other_sessions(request: Request, house: Here, identity: Who) -> Response:
+    """Sign oneself out everywhere else; unused sign-in links stop working."""
+    need_session(identity)
+    await house.ask(
+        house.people.end_sessions,
+        identity.user,
+        house.now(),
+        keep=identity.key,
+        actor=identity.user.id,
+        address=address_of(request),
+    )
+    return Response(status_code=204)
+
+
+@router.post("/me/totp", response_model=Totp, responses=answers(*SIGNED_IN, "SESSION-NEEDED", "IN-USE"))
 async def begin_totp(request: Request, house: Here, identity: Who) -> Totp:
     """A new secret for an authenticator; counts from `PUT /me/totp` on."""
     need_session(identity)

@@ -152,24 +152,24 @@ def _plan(house: House, tenant: str, base: int, edits: Sequence[Edit]) -> _Plan:
         seen = people.version(tenant, base)
         raced = conflicts(seen.tree, current.tree, edits) if seen is not None else None
         if raced is None or raced:
-            theirs = raced or []
+            theirs, by = raced or [], _author(house, tenant, current)
             raise Problem(
                 "EDIT-RACE",
                 "Somebody else changed the same meanwhile: look, and choose.",
-                {"conflicts": [_conflict(one, edits, current) for one in theirs]},
+                {"conflicts": [_conflict(one, edits, current, by) for one in theirs]},
             )
     settings = house.settings
     done = edited(current.tree, edits, lines_of(tree(settings), tenant), new_secret_id)
     return _read(house, tenant, current, done)
 
 
-def _conflict(theirs: Edit, edits: Sequence[Edit], current: Version) -> dict[str, Any]:
+def _conflict(theirs: Edit, edits: Sequence[Edit], current: Version, by: str) -> dict[str, Any]:
     yours = next(one.value for one in edits if one.path == theirs.path)
     return {
         "field": ".".join(theirs.path),
         "yours": masked(theirs.path, yours),
         "theirs": masked(theirs.path, theirs.value),
-        "by": current.author,
+        "by": by,
         "at": current.at,
     }
 

@@ -22,6 +22,8 @@ router = APIRouter(prefix="/admin/sounds")
 RATE = 8000
 LONGEST = 3600
 "Seconds that are kept of a sound."
+LOWEST, HIGHEST = 4000, 384_000
+"Samples a second of what is sent. One a second would make 8000 of each: gigabytes of a small file."
 MAX_SOUNDS = 200
 "Of one tenant."
 BUILT_IN = ("default", "silence")
@@ -219,6 +221,8 @@ def converted(data: bytes) -> bytes:
                 raise Problem("SOUND-WRONG", "There is no sound in this file.")
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
             for frame in box.decode(box.streams.audio[0]):
+                if not LOWEST <= frame.sample_rate <= HIGHEST:
+                    raise Problem("SOUND-WRONG", WRONG)
                 for done in resampler.resample(frame):
                     out.write(done.to_ndarray().tobytes())
                 if out.tell() >= LONGEST * RATE * 2:

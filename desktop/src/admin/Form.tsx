@@ -80,7 +80,9 @@ export function Row({ table, id, field }: { table: FormName; id: string; field: 
     setLeft(true)
     void check()
   }
-  const simple = ['text', 'duration', 'integer', 'serviceLevel', 'sip', 'address', 'network', 'country'].includes(field.kind)
+  const simple = ['text', 'duration', 'integer', 'serviceLevel', 'sip', 'address', 'network', 'country'].includes(
+    field.kind,
+  )
   const labelled = simple || ['choice', 'client', 'agent', 'zone', 'sound', 'secret', 'flag'].includes(field.kind)
   return (
     <div className={css.row} data-key={field.key} data-edited={edited || undefined}>

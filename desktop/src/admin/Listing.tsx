@@ -36,13 +36,14 @@ export function Listing({
   const t = useWords(words)
   const s = useWords(shared)
   const [filter, setFilter] = useState('')
+  const Title = chosen === null ? 'h1' : 'h2'
   const wanted = filter.trim().toLowerCase()
   const found = items.filter((one) => !wanted || `${one.name} ${one.id}`.toLowerCase().includes(wanted))
   return (
     <div className={css.split} data-chosen={chosen !== null || undefined}>
       <div className={css.list}>
         <div className={css.listHead}>
-          <h1>{title}</h1>
+          <Title className={css.listTitle}>{title}</Title>
           {add}
           {items.length > 8 && (
             <TextInput

@@ -9,10 +9,12 @@ import { dayAndTime } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { Button, Empty, Icon, Kbd, ProblemNote, ui, Waiting } from '../ui'
 import css from './admin.module.css'
-import { keyOf, nameOf, ordered, type Path, valueAt } from './draft'
+import { type Edit, type Edits, keyOf, nameOf, ordered, type Path, type Table, valueAt } from './draft'
+import { useUsual } from './Form'
+import { fieldOf } from './fields'
 import { useSettings } from './parts'
 import { destinationText, pathText, placeOf, valueText } from './say'
-import { type Checked, check, settleRace, takeBack, useActs, useDraft } from './store'
+import { type Checked, check, takeBack, useActs, useDraft } from './store'
 import { effectWords, words } from './words'
 
 export const reviewActs = defineActs({
@@ -30,6 +32,7 @@ export function Review() {
   const [comment, setComment] = useState('')
   const [how, setHow] = useState('words')
   const top = useRef<HTMLDivElement>(null)
+  const place = useDraft((one) => one.place)
   useEffect(() => {
     void check()
   }, [])
@@ -37,7 +40,7 @@ export function Review() {
   const problems = checked?.problems ?? []
   async function save() {
     if (saving || race || !some) return
-    if (await acts.save(comment.trim())) go('/settings')
+    if (await acts.save(comment.trim())) go(place)
     else top.current?.scrollIntoView()
   }
   useAct(reviewActs.settingsSave, () => void save(), some && !race)
@@ -80,7 +83,7 @@ export function Review() {
               </tr>
             </thead>
             <tbody>
-              {ordered(edits).map((one) => (
+              {together(edits).map((one) => (
                 <Change key={keyOf(one.path)} path={one.path} />
               ))}
             </tbody>
@@ -113,14 +116,16 @@ export function Review() {
           {t('save')}
         </Button>
         <Kbd>Ctrl+Enter</Kbd>
-        <Button variant="default" component={Link} href={`/settings`}>
+        <Button variant="default" component={Link} href={place}>
           {s('back')}
         </Button>
         <span className="dim" role="status">
           {checking ? `${t('checking')}…` : ''}
         </span>
         {settings.shown.version > 0 && (
-          <span className="dim">{t('version', { n: settings.shown.version })} → {settings.shown.version + 1}</span>
+          <span className="dim">
+            {t('version', { n: settings.shown.version })} → {settings.shown.version + 1}
+          </span>
         )}
       </div>
     </div>
@@ -139,12 +144,21 @@ export function Problems() {
       <ul>
         {problems.map((one) => (
           <li key={`${one.key} ${one.text}`}>
-            <Link href={placeOf(one.key, tree)}>{one.key || t('settings')}</Link>: <span lang="en">{one.text}</span>
+            <Link href={placeOf(one.key, tree)}>{one.key || t('house')}</Link>: <span lang="en">{one.text}</span>
           </li>
         ))}
       </ul>
     </section>
   )
+}
+
+/** Each new thing with its keys under it. */
+const together = (edits: Edits): Edit[] => {
+  const place = (one: Edit) => (one.path.length > 2 ? keyOf(one.path.slice(0, 2)) : keyOf(one.path))
+  const all = ordered(edits)
+  const first = new Map<string, number>()
+  for (const [index, one] of all.entries()) if (!first.has(place(one))) first.set(place(one), index)
+  return [...all].sort((a, b) => first.get(place(a))! - first.get(place(b))!)
 }
 
 function Change({ path }: { path: Path }) {
@@ -155,11 +169,15 @@ function Change({ path }: { path: Path }) {
   const all = (key: string) => t(key as 'queues')
   const yes = (key: string) => s(key as 'yes')
   const edit = edits[keyOf(path)]!
+  const usualOf = useUsual()
   const was = valueAt(shown.tree, path)
   const gone = edit.value === null && path.length === 2
   const named = pathText(language, gone ? shown.tree : tree, path, all)
   const secret = path[2] === 'sip_password'
   const fresh = path.length === 2 && was === undefined
+  const field = path.length === 3 ? fieldOf(path[0] as Table, path[2]!) : undefined
+  const usual = field && valueAt(shown.tree, path.slice(0, 2)) !== undefined ? usualOf(path[0]!, field) : ''
+  const unset = usual ? <span className="dim">{t('default', { value: usual })}</span> : '–'
   const said = (value: unknown, of: typeof tree) =>
     secret && value ? '•••' : valueText(language, of, path, value, yes)
   return (
@@ -170,10 +188,16 @@ function Change({ path }: { path: Path }) {
         {named.key}
       </th>
       <td data-gone={(was !== undefined && edit.value === null) || undefined}>
-        {was === undefined ? '–' : said(was, shown.tree) || '✓'}
+        {was === undefined ? unset : said(was, shown.tree) || '✓'}
       </td>
       <td data-new={edit.value !== null || undefined}>
-        {gone ? t('remove') : fresh && said(edit.value, tree) === '' ? t('isNew') : said(edit.value, tree)}
+        {gone
+          ? t('remove')
+          : fresh && said(edit.value, tree) === ''
+            ? t('isNew')
+            : edit.value === null
+              ? unset
+              : said(edit.value, tree)}
       </td>
       <td>
         <Button
@@ -249,7 +273,7 @@ function Effects({ checked }: { checked: Checked }) {
 
 /** Two people changed the same: both values side by side, chosen for each key. */
 export function Race() {
-  const { shown, tree } = useSettings()
+  const { tree } = useSettings()
   const race = useDraft((one) => one.race) ?? []
   const edits = useDraft((one) => one.edits)
   const t = useWords(words)
@@ -315,16 +339,9 @@ export function Race() {
         </table>
       </div>
       <div className={css.line}>
-        <Button
-          onClick={() => {
-            void acts.fresh().then(() => settleRace(shown, mine))
-          }}
-        >
-          {t('goOn')}
-        </Button>
+        <Button onClick={() => void acts.settle(mine)}>{t('goOn')}</Button>
         <code className="dim">EDIT-RACE</code>
       </div>
     </div>
   )
 }
-

@@ -126,7 +126,7 @@ function One({ table, id, remove }: { table: ThingTable; id: string; remove: () 
   return (
     <article className={css.form}>
       <header className={css.formHead}>
-        <h2 className={css.formTitle}>{nameOf(settings.tree, table, id)}</h2>
+        <h1 className={css.formTitle}>{nameOf(settings.tree, table, id)}</h1>
         <code>{id}</code>
         {line === null && (
           <Button
@@ -185,7 +185,7 @@ function Make({ table, done }: { table: ThingTable; done: (id: string | null) =>
   }
   return (
     <form className={css.makeForm} onSubmit={make} noValidate>
-      <h2>{t(NEW[table])}</h2>
+      <h1 className={css.formTitle}>{t(NEW[table])}</h1>
       <TextInput
         label={t('name')}
         value={name}

@@ -15,34 +15,16 @@ import { useLanguage, useWords } from '../i18n'
 import { shared } from '../i18n/shared'
 import { Button, Icon } from '../ui'
 import css from './admin.module.css'
-import { ids, labelOf, nameOf, numbersOf, serving, type Texts, type Tree, thing, valueAt } from './draft'
-import { type Field, fieldSay, wrong } from './fields'
-import { Copy, Play, useSettings, useSounds } from './parts'
-import { destinationText } from './say'
-import { type Settings, setAll } from './store'
+import { Take } from './Chips'
+import { type ControlProps, isRecord } from './ControlProps'
+import { Destination } from './Destination'
+import { ids, labelOf, nameOf, serving, type Texts, type Tree, thing, valueAt } from './draft'
+import { Memberships, Numbers, OfClient } from './Elsewhere'
+import { fieldSay, wrong } from './fields'
+import { Dates, Hours } from './Hours'
+import { Copy, Play, useSounds } from './parts'
+import type { Settings } from './store'
 import { words } from './words'
-
-export interface ControlProps {
-  field: Field
-  /** Of the control, for its label. */
-  id: string
-  labelId: string
-  describedBy: string
-  value: unknown
-  /** `typing`: a letter of a text, not yet left. */
-  set: (value: unknown, typing?: boolean) => void
-  leave: () => void
-  readOnly: boolean
-  bad: boolean
-  usual: string
-  /** Of the thing that the key belongs to. */
-  table: string
-  thing: string
-  settings: Settings
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export function Control(props: ControlProps) {
   switch (props.field.kind) {
@@ -161,7 +143,7 @@ function Choice({ field, id, describedBy, value, set, readOnly, bad, usual, sett
       data={now && !known ? [...(data as { value: string; label: string }[]), { value: now, label: now }] : data}
       value={now}
       placeholder={usual}
-      onChange={set}
+      onChange={(next) => set(next)}
       disabled={readOnly}
       error={bad}
       clearable
@@ -186,7 +168,8 @@ function SoundChoice({ id, describedBy, value, set, readOnly, bad }: ControlProp
         className={css.grow}
         data={all.map((one) => ({
           value: one.name,
-          label: one.name === 'default' ? `${one.name} (${t('builtIn')})` : one.name === 'silence' ? t('silence') : one.name,
+          label:
+            one.name === 'default' ? `${one.name} (${t('builtIn')})` : one.name === 'silence' ? t('silence') : one.name,
         }))}
         value={now}
         allowDeselect={false}
@@ -285,15 +268,6 @@ const Meter = ({ level }: { level: number }) => (
   </span>
 )
 
-function Take({ name, press }: { name: string; press: () => void }) {
-  const t = useWords(words)
-  return (
-    <ActionIcon variant="subtle" color="gray" size={32} aria-label={t('take', { name })} onClick={press}>
-      <Icon name="close" size={16} />
-    </ActionIcon>
-  )
-}
-
 const AT_ONCE = 60
 
 /** Agents to tick: those chosen first as they were when it opened, so that nothing moves under the hand. */
@@ -313,15 +287,15 @@ export function Picker({
   const t = useWords(words)
   const [filter, setFilter] = useState('')
   const [first] = useState(() => new Set(value))
-  const all = ids(tree, 'agents')
   const chosen = new Set(value)
+  const all = ids(tree, 'agents').filter((one) => !readOnly || chosen.has(one))
   const wanted = filter.trim().toLowerCase()
   const order = [...all].sort((a, b) => Number(first.has(b)) - Number(first.has(a)))
   const found = order.filter((one) => !wanted || `${one} ${nameOf(tree, 'agents', one)}`.toLowerCase().includes(wanted))
   return (
     <div role="group" aria-labelledby={labelId} className={css.picker}>
       <div className={css.pickerHead}>
-        {all.length > 6 && (
+        {all.length > 6 && !readOnly && (
           <TextInput
             size="xs"
             className={css.grow}
@@ -403,312 +377,12 @@ function Serves(props: ControlProps) {
   )
 }
 
-const KINDS = ['queue', 'agent', 'phone', 'music', 'hang_up'] as const
-
-/** Where a call goes: a kind, and which. Half of it isn't given on. */
-export function Destination({
-  value,
-  set,
-  leave,
-  readOnly,
-  bad,
-  usual,
-  settings,
-  labelId,
-  optional = false,
-  thing: own = '',
-}: Pick<ControlProps, 'value' | 'set' | 'readOnly' | 'settings' | 'labelId'> &
-  Partial<ControlProps> & { optional?: boolean }) {
-  const t = useWords(words)
-  const language = useLanguage()
-  const { data: sounds } = useSounds()
-  const given = isRecord(value) ? value : {}
-  const kindOf = KINDS.find((one) => one in given) ?? null
-  const [picked, setPicked] = useState<string | null>(null)
-  const kind = picked ?? kindOf
-  const target = kind && kind in given ? String(given[kind]) : null
-  const record = given.record === true
-  function give(which: string | null, typing = false) {
-    if (!kind) return
-    if (!which && kindOf) return set(optional ? null : value)
-    if (!which) return
-    const next: Record<string, unknown> = { [kind]: which }
-    if (record && (kind === 'agent' || kind === 'phone')) next.record = true
-    set(next, typing)
-    setPicked(null)
-  }
-  const targets =
-    kind === 'queue'
-      ? ids(settings.tree, 'queues')
-          .filter((one) => one !== own)
-          .map((one) => ({ value: one, label: nameOf(settings.tree, 'queues', one) }))
-      : kind === 'agent'
-        ? ids(settings.tree, 'agents').map((one) => ({ value: one, label: nameOf(settings.tree, 'agents', one) }))
-        : kind === 'music'
-          ? (sounds?.items ?? []).map((one) => ({ value: one.name, label: one.name }))
-          : (['busy', 'unavailable', 'not_found'] as const).map((one) => ({
-              value: one as string,
-              label: fieldSay(language, one),
-            }))
-  return (
-    <div role="group" aria-labelledby={labelId} className={css.line}>
-      <Select
-        className={css.kind}
-        aria-label={t('leadsTo')}
-        data={[
-          ...(optional ? [{ value: '', label: usual || '–' }] : []),
-          ...KINDS.map((one) => ({ value: one as string, label: fieldSay(language, `to.${one}`) })),
-        ]}
-        value={kind ?? (optional ? '' : null)}
-        placeholder={t('leadsTo')}
-        allowDeselect={false}
-        disabled={readOnly}
-        error={bad}
-        onChange={(next) => {
-          if (next === '') {
-            setPicked(null)
-            set(null)
-          } else setPicked(next)
-        }}
-      />
-      {kind && kind !== 'phone' && (
-        <Select
-          className={css.grow}
-          aria-label={t('target')}
-          placeholder={t('target')}
-          data={target && !targets.some((one) => one.value === target) ? [...targets, { value: target, label: target }] : targets}
-          value={picked ? null : target}
-          allowDeselect={false}
-          searchable={targets.length > 8}
-          limit={100}
-          disabled={readOnly}
-          error={bad}
-          onChange={(which) => give(which)}
-        />
-      )}
-      {kind === 'phone' && (
-        <TextInput
-          className={css.grow}
-          aria-label={t('target')}
-          placeholder="sip:expert@192.0.2.9"
-          value={picked ? '' : (target ?? '')}
-          readOnly={readOnly}
-          error={bad}
-          spellCheck={false}
-          onChange={(event) => give(event.currentTarget.value, true)}
-          onBlur={() => leave?.()}
-        />
-      )}
-      {(kind === 'agent' || kind === 'phone') && !picked && (
-        <Checkbox
-          label={t('recordIt')}
-          checked={record}
-          disabled={readOnly}
-          onChange={(event) => {
-            const { record: _, ...rest } = given
-            set(event.currentTarget.checked ? { ...rest, record: true } : rest)
-          }}
-        />
-      )}
-    </div>
-  )
-}
-
-// --- hours ---
-
-const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
-export type Week = string[]
-
-/** The file's mapping as seven texts, Monday first; "" is closed. */
-export function weekOf(value: unknown): Week {
-  const week: Week = Array(7).fill('')
-  if (!isRecord(value)) return week
-  for (const [name, spans] of Object.entries(value)) {
-    const [from, to] = name.toLowerCase().split('-') as [string, string?]
-    const start = DAYS.indexOf(from.trim() as 'mon')
-    const end = to === undefined ? start : DAYS.indexOf(to.trim() as 'mon')
-    if (start < 0 || end < 0) continue
-    const text = (Array.isArray(spans) ? spans : [spans]).filter((one) => one !== null && one !== 'closed').join(', ')
-    for (let day = start; ; day = (day + 1) % 7) {
-      week[day] = text
-      if (day === end) break
-    }
-  }
-  return week
-}
-
-/** The shortest mapping that says the same: days alike next to each other become a range. */
-export function hoursOf(week: Week): Record<string, string | string[]> {
-  const made: Record<string, string | string[]> = {}
-  for (let day = 0; day < 7; ) {
-    let last = day
-    while (last < 6 && week[last + 1] === week[day]) last++
-    const spans = week[day]!
-      .split(',')
-      .map((one) => one.trim())
-      .filter(Boolean)
-    if (spans.length) {
-      made[day === last ? DAYS[day]! : `${DAYS[day]}-${DAYS[last]}`] = spans.length === 1 ? spans[0]! : spans
-    }
-    day = last + 1
-  }
-  return made
-}
-
-export function hoursWrong(text: string): boolean {
-  return text
-    .split(',')
-    .map((one) => one.trim())
-    .filter(Boolean)
-    .some((one) => {
-      const found = /^(\d{1,2})(?::(\d{2}))? ?- ?(\d{1,2})(?::(\d{2}))?$/.exec(one)
-      if (!found) return true
-      const [a, b, c, d] = found.slice(1).map((part) => Number(part ?? 0))
-      return b! > 59 || d! > 59 || a! * 60 + b! >= c! * 60 + d! || c! * 60 + d! > 1440
-    })
-}
-
-function Hours({ labelId, value, set, leave, readOnly }: ControlProps) {
-  const t = useWords(words)
-  const language = useLanguage()
-  const [open, setOpen] = useState<Week | null>(null)
-  const week = open ?? (isRecord(value) ? weekOf(value) : null)
-  const dayName = (index: number) =>
-    new Intl.DateTimeFormat(language, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index))
-  function give(next: Week) {
-    setOpen(next)
-    set(next.some((one) => hoursWrong(one)) ? rawHours(next) : hoursOf(next), true)
-  }
-  return (
-    <div className={css.stack}>
-      <SegmentedControl
-        aria-labelledby={labelId}
-        disabled={readOnly}
-        value={week ? 'hours' : 'always'}
-        data={[
-          { value: 'always', label: t('always') },
-          { value: 'hours', label: t('byHours') },
-        ]}
-        onChange={(how) => {
-          const next = how === 'hours' ? ['9:00-17:00', '9:00-17:00', '9:00-17:00', '9:00-17:00', '9:00-17:00', '', ''] : null
-          setOpen(next)
-          set(next && hoursOf(next))
-        }}
-      />
-      {week && (
-        <div className={css.week}>
-          {week.map((text, index) => (
-            <label key={DAYS[index]} className={css.day}>
-              <span>{dayName(index)}</span>
-              <TextInput
-                value={text}
-                placeholder={t('closed')}
-                readOnly={readOnly}
-                error={hoursWrong(text) && fieldSay(language, 'wrong.hours')}
-                onChange={(event) => give(week.map((one, at) => (at === index ? event.currentTarget.value : one)))}
-                onBlur={leave}
-              />
-            </label>
-          ))}
-          {!readOnly && (
-            <Button
-              variant="subtle"
-              size="compact-sm"
-              onClick={() => give(week.map((one, at) => (at > 0 && at < 5 ? week[0]! : one)))}
-            >
-              {t('likeMonday')}
-            </Button>
-          )}
-        </div>
-      )}
-    </div>
-  )
-}
-
-/** What can't be yet: each day by itself, as typed, so that nothing is lost. */
-const rawHours = (week: Week): Record<string, string> =>
-  Object.fromEntries(DAYS.map((day, index) => [day, week[index]!]).filter(([, text]) => text))
-
-function Dates({ labelId, value, set, readOnly }: ControlProps) {
-  const t = useWords(words)
-  const language = useLanguage()
-  const [day, setDay] = useState('')
-  const all = (Array.isArray(value) ? (value as string[]) : []).map(String)
-  const shown = (one: string) =>
-    Number.isNaN(Date.parse(one))
-      ? one
-      : new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
-          weekday: 'short',
-          day: 'numeric',
-          month: 'short',
-          year: 'numeric',
-          timeZone: 'UTC',
-        }).format(Date.parse(one))
-  function add() {
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || all.includes(day)) return
-    set([...all, day].sort())
-    setDay('')
-  }
-  return (
-    <div role="group" aria-labelledby={labelId} className={css.stack}>
-      <Chips all={all} shown={shown} readOnly={readOnly} take={(one) => give(all.filter((other) => other !== one))} />
-      {!readOnly && (
-        <div className={css.line}>
-          <TextInput
-            type="date"
-            aria-label={t('addDay')}
-            value={day}
-            onChange={(event) => setDay(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter') {
-                event.preventDefault()
-                add()
-              }
-            }}
-          />
-          <Button variant="default" onClick={add}>
-            {t('addDay')}
-          </Button>
-        </div>
-      )}
-    </div>
-  )
-  function give(list: string[]) {
-    set(list.length ? list : null)
-  }
-}
-
-function Chips({
-  all,
-  shown,
-  take,
-  readOnly,
-}: {
-  all: string[]
-  shown: (one: string) => string
-  take: (one: string) => void
-  readOnly: boolean | ((one: string) => boolean)
-}) {
-  if (!all.length) return null
-  return (
-    <ul className={css.chips}>
-      {all.map((one) => (
-        <li key={one}>
-          <span className="num">{shown(one)}</span>
-          {!(typeof readOnly === 'function' ? readOnly(one) : readOnly) && (
-            <Take name={shown(one)} press={() => take(one)} />
-          )}
-        </li>
-      ))}
-    </ul>
-  )
-}
-
 function Results({ labelId, value, set, readOnly, settings }: ControlProps) {
   const t = useWords(words)
   const language = useLanguage()
   const all = (Array.isArray(value) ? value : []).map(String)
-  const name = (id: string) => labelOf(thing(settings.tree, 'dispositions', id))[language] ?? labelAt(settings, id) ?? id
+  const name = (id: string) =>
+    labelOf(thing(settings.tree, 'dispositions', id))[language] ?? labelAt(settings, id) ?? id
   const rest = ids(settings.tree, 'dispositions').filter((one) => !all.includes(one))
   const give = (list: string[]) => set(list.length ? list : null)
   function move(index: number, by: number) {
@@ -832,7 +506,9 @@ function Secret({ id, describedBy, value, set, leave, readOnly, bad }: ControlPr
   if (readOnly || (hidden && !opened)) {
     return (
       <div className={css.line}>
-        <span>{value === '***' ? t('secretSet') : value ? t('secretReference', { value: String(value) }) : t('notSet')}</span>
+        <span>
+          {value === '***' ? t('secretSet') : value ? t('secretReference', { value: String(value) }) : t('notSet')}
+        </span>
         {!readOnly && (
           <Button id={id} variant="default" size="xs" onClick={() => setOpened(true)}>
             {t('changeIt')}
@@ -915,148 +591,6 @@ function Register(props: ControlProps) {
             )}
           </div>
         ))}
-    </div>
-  )
-}
-
-// --- keys of other things, shown where people look for them ---
-
-function Numbers({ labelId, settings, thing: queue, leave }: ControlProps) {
-  const t = useWords(words)
-  const language = useLanguage()
-  const [text, setText] = useState('')
-  const [problem, setProblem] = useState<string | null>(null)
-  const all = numbersOf(settings.tree, 'queue', queue)
-  function add() {
-    const number = text.trim()
-    if (!number) return
-    const taken = valueAt(settings.tree, ['numbers', number])
-    if (/\s/.test(number)) return setProblem(fieldSay(language, 'wrong.number'))
-    if (taken !== undefined) {
-      return setProblem(
-        fieldSay(language, 'wrong.numberTaken', { where: destinationText(language, settings.tree, taken) }),
-      )
-    }
-    setProblem(null)
-    settings.set(['numbers', number], { queue })
-    setText('')
-    leave()
-  }
-  return (
-    <div role="group" aria-labelledby={labelId} className={css.stack}>
-      <Chips
-        all={all}
-        shown={(one) => one}
-        readOnly={(one) => settings.fileLine(['numbers', one]) !== null}
-        take={(one) => {
-          settings.set(['numbers', one], null)
-          leave()
-        }}
-      />
-      {!all.length && <p className={css.hint}>{t('noNumber')}</p>}
-      <div className={css.line}>
-        <TextInput
-          className={css.grow}
-          aria-label={t('addNumber')}
-          placeholder="+48221234567"
-          inputMode="tel"
-          value={text}
-          error={problem}
-          onChange={(event) => {
-            setText(event.currentTarget.value)
-            setProblem(null)
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') {
-              event.preventDefault()
-              add()
-            }
-          }}
-        />
-        <Button variant="default" onClick={add}>
-          {t('addNumber')}
-        </Button>
-      </div>
-    </div>
-  )
-}
-
-function Memberships({ labelId, settings, thing: agent, leave }: ControlProps) {
-  const t = useWords(words)
-  const all = ids(settings.tree, 'queues')
-  if (!all.length) return <p className={css.hint}>{t('noneYet')}</p>
-  return (
-    <div role="group" aria-labelledby={labelId} className={css.picker}>
-      <div className={css.pickerList}>
-        {all.map((id) => {
-          const queue = thing(settings.tree, 'queues', id)
-          const listed = Array.isArray(queue.agents) ? (queue.agents as string[]) : null
-          const path = ['queues', id, 'agents']
-          const can = serving(settings.tree, queue).includes(agent)
-          const on = listed ? listed.includes(agent) : can
-          const line = settings.fileLine(path)
-          const why =
-            line !== null && listed
-              ? t('theFile', { file: `${settings.shown.file}:${line}` })
-              : listed
-                ? on && !can
-                  ? t('skillsToo')
-                  : ''
-                : can
-                  ? t('bySkills')
-                  : t('bySkillsNot')
-          return (
-            <Checkbox
-              key={id}
-              className={css.tick}
-              checked={on}
-              disabled={!listed || line !== null}
-              label={
-                <>
-                  {nameOf(settings.tree, 'queues', id)} {why && <small className="dim">{why}</small>}
-                </>
-              }
-              onChange={(event) => {
-                settings.set(
-                  path,
-                  event.currentTarget.checked ? [...listed!, agent] : listed!.filter((one) => one !== agent),
-                )
-                leave()
-              }}
-            />
-          )
-        })}
-      </div>
-    </div>
-  )
-}
-
-function OfClient({ labelId, settings, thing: client, leave }: ControlProps) {
-  const all = ids(settings.tree, 'queues')
-  const t = useWords(words)
-  if (!all.length) return <p className={css.hint}>{t('noneYet')}</p>
-  return (
-    <div role="group" aria-labelledby={labelId} className={css.picker}>
-      <div className={css.pickerList}>
-        {all.map((id) => {
-          const now = thing(settings.tree, 'queues', id).client
-          return (
-            <Checkbox
-              key={id}
-              className={css.tick}
-              checked={now === client}
-              disabled={settings.fileLine(['queues', id, 'client']) !== null}
-              label={nameOf(settings.tree, 'queues', id)}
-              onChange={(event) => {
-                setAll(settings.shown, [
-                  { path: ['queues', id, 'client'], value: event.currentTarget.checked ? client : null },
-                ])
-                leave()
-              }}
-            />
-          )
-        })}
-      </div>
     </div>
   )
 }

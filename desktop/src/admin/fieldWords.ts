@@ -61,11 +61,7 @@ export const fieldWords: Catalogue = sentences({
     'С ответа, оператор и звонящий на отдельных каналах.',
   ],
   'queues.music': ['Music on hold', 'Muzyka na czekanie', 'Музыка в ожидании'],
-  'queues.music?': [
-    'What waiting callers hear.',
-    'Co słyszą czekający.',
-    'Что слышат ожидающие.',
-  ],
+  'queues.music?': ['What waiting callers hear.', 'Co słyszą czekający.', 'Что слышат ожидающие.'],
   'queues.priority': ['Priority', 'Priorytet', 'Приоритет'],
   'queues.priority?': [
     'Points ahead of other queues with the same agents.',
@@ -177,7 +173,11 @@ export const fieldWords: Catalogue = sentences({
     'Gotowość od początku, bez logowania.',
     'Готовность с самого начала, без входа.',
   ],
-  'agents.ready_on_register': ['Ready when the phone registers', 'Gotowy po rejestracji telefonu', 'Готов после регистрации телефона'],
+  'agents.ready_on_register': [
+    'Ready when the phone registers',
+    'Gotowy po rejestracji telefonu',
+    'Готов после регистрации телефона',
+  ],
   'agents.ready_on_register?': ['The browser’s too.', 'Także w przeglądarce.', 'И в браузере тоже.'],
 
   'teams.name': ['Name', 'Nazwa', 'Название'],

@@ -1,7 +1,7 @@
 /** Paths and values of the settings in words. */
 import type { Language } from '../i18n'
+import { labelOf, nameOf, type Path, type Tree, thing } from './draft'
 import { fieldSay } from './fields'
-import { labelOf, nameOf, thing, type Path, type Tree } from './draft'
 
 type Say = (key: string) => string
 

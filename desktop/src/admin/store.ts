@@ -43,6 +43,8 @@ interface Draft {
   race: Conflict[] | null
   saved: { version: number; until: number; undone: boolean } | null
   saving: boolean
+  /** The page to go back to from the review. */
+  place: string
 }
 
 const EMPTY: Draft = {
@@ -54,6 +56,7 @@ const EMPTY: Draft = {
   race: null,
   saved: null,
   saving: false,
+  place: '/settings',
 }
 const STORED = 'centrala.settings'
 
@@ -115,7 +118,7 @@ function change(edits: Edits, base: number | null): void {
 
 export function discard(): Edits {
   const { edits } = useDraft.getState()
-  useDraft.setState({ ...EMPTY })
+  useDraft.setState({ ...EMPTY, place: useDraft.getState().place })
   return edits
 }
 
@@ -157,20 +160,6 @@ function take(problem: unknown): void {
   } else useDraft.setState({ failed: problem })
 }
 
-/** A conflict settled: their value stays, or mine goes over it. */
-export function settleRace(shown: Shown, mine: ReadonlySet<string>): void {
-  const { edits, race } = useDraft.getState()
-  let next = edits
-  for (const conflict of race ?? []) {
-    if (mine.has(conflict.field)) continue
-    const edit = Object.values(edits).find((one) => one.path.join('.') === conflict.field)
-    if (edit) next = withoutEdit(next, edit.path)
-  }
-  useDraft.setState({ race: null, checked: null })
-  change(next, shown.version)
-  void check()
-}
-
 export function useActs() {
   const queries = useQueryClient()
   const fresh = () =>
@@ -182,7 +171,11 @@ export function useActs() {
       try {
         const { version } = await api.post<{ version: number }>('/admin/settings', { ...body(), comment })
         await fresh()
-        useDraft.setState({ ...EMPTY, saved: { version, until: Date.now() + UNDO_FOR * 1000, undone: false } })
+        useDraft.setState({
+          ...EMPTY,
+          place: useDraft.getState().place,
+          saved: { version, until: Date.now() + UNDO_FOR * 1000, undone: false },
+        })
         return true
       } catch (problem) {
         take(problem)
@@ -191,6 +184,21 @@ export function useActs() {
       } finally {
         useDraft.setState({ saving: false })
       }
+    },
+    /** A conflict settled: their value stays, or mine goes over it. */
+    async settle(mine: ReadonlySet<string>): Promise<void> {
+      await fresh()
+      const shown = queries.getQueryData<Shown>([...SETTINGS])
+      const { edits, race } = useDraft.getState()
+      let next = edits
+      for (const conflict of race ?? []) {
+        if (mine.has(conflict.field)) continue
+        const edit = Object.values(edits).find((one) => one.path.join('.') === conflict.field)
+        if (edit) next = withoutEdit(next, edit.path)
+      }
+      useDraft.setState({ race: null, checked: null })
+      change(next, shown?.version ?? null)
+      await check()
     },
     /** Back to an older version, as a new one. */
     async back(base: number, to?: number): Promise<void> {

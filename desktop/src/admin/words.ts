@@ -1,10 +1,5 @@
 import { sentences } from '../i18n'
 
-export const titles = sentences({
-  settings: ['Settings', 'Ustawienia', 'Настройки'],
-  audit: ['Audit trail', 'Dziennik zmian', 'Журнал действий'],
-})
-
 export const words = sentences({
   sections: ['Sections of the settings', 'Działy ustawień', 'Разделы настроек'],
   people: ['People', 'Ludzie', 'Люди'],
@@ -38,16 +33,44 @@ export const words = sentences({
   newResult: ['New result', 'Nowy wynik', 'Новый результат'],
   name: ['Name', 'Nazwa', 'Название'],
   id: ['Id', 'Identyfikator', 'Идентификатор'],
-  idWhy: ['As it stands in files and reports; stays for ever.', 'Tak stoi w plikach i raportach; nie zmienia się.', 'Так стоит в файлах и отчётах; не меняется.'],
+  idWhy: [
+    'As it stands in files and reports; stays for ever.',
+    'Tak stoi w plikach i raportach; nie zmienia się.',
+    'Так стоит в файлах и отчётах; не меняется.',
+  ],
   make: ['Make', 'Utwórz', 'Создать'],
-  choose: ['Choose one on the left, or make a new one.', 'Wybierz po lewej albo utwórz.', 'Выберите слева или создайте.'],
+  choose: [
+    'Choose one on the left, or make a new one.',
+    'Wybierz po lewej albo utwórz.',
+    'Выберите слева или создайте.',
+  ],
   gone: ['There is none of this id.', 'Nie ma takiego identyfikatora.', 'Такого идентификатора нет.'],
   noneYet: ['None yet', 'Jeszcze brak', 'Пока нет'],
-  queuesWhy: ['Callers wait in queues for agents.', 'W kolejkach dzwoniący czekają na konsultantów.', 'В очередях звонящие ждут операторов.'],
-  agentsWhy: ['Agents answer calls, in the browser or with a telephone.', 'Konsultanci odbierają w przeglądarce albo telefonem.', 'Операторы отвечают в браузере или по телефону.'],
-  teamsWhy: ['Teams group agents; a supervisor may see one team alone.', 'Zespół grupuje konsultantów; supervisor może widzieć tylko jeden.', 'Группа объединяет операторов; супервизор может видеть только одну.'],
-  clientsWhy: ['Firms that this house works for.', 'Firmy, dla których pracuje centrum.', 'Фирмы, для которых работает контакт-центр.'],
-  trunksWhy: ['Ways to and from the telephone network.', 'Drogi do sieci telefonicznej i z niej.', 'Пути в телефонную сеть и из неё.'],
+  queuesWhy: [
+    'Callers wait in queues for agents.',
+    'W kolejkach dzwoniący czekają na konsultantów.',
+    'В очередях звонящие ждут операторов.',
+  ],
+  agentsWhy: [
+    'Agents answer calls, in the browser or with a telephone.',
+    'Konsultanci odbierają w przeglądarce albo telefonem.',
+    'Операторы отвечают в браузере или по телефону.',
+  ],
+  teamsWhy: [
+    'Teams group agents; a supervisor may see one team alone.',
+    'Zespół grupuje konsultantów; supervisor może widzieć tylko jeden.',
+    'Группа объединяет операторов; супервизор может видеть только одну.',
+  ],
+  clientsWhy: [
+    'Firms that this house works for.',
+    'Firmy, dla których pracuje centrum.',
+    'Фирмы, для которых работает контакт-центр.',
+  ],
+  trunksWhy: [
+    'Ways to and from the telephone network.',
+    'Drogi do sieci telefonicznej i z niej.',
+    'Пути в телефонную сеть и из неё.',
+  ],
   isNew: ['new', 'nowe', 'новое'],
   isChanged: ['changed', 'zmienione', 'изменено'],
   goes: ['is taken away', 'do usunięcia', 'будет удалено'],
@@ -60,7 +83,11 @@ export const words = sentences({
   ],
   removed: ['Will be taken away when saved.', 'Zniknie po zapisaniu.', 'Исчезнет после сохранения.'],
   keepIt: ['Keep it', 'Zostaw', 'Оставить'],
-  inFile: ['{file}, line {line}: change it there', '{file}, wiersz {line}: zmiana tylko tam', '{file}, строка {line}: меняется там'],
+  inFile: [
+    '{file}, line {line}: change it there',
+    '{file}, wiersz {line}: zmiana tylko tam',
+    '{file}, строка {line}: меняется там',
+  ],
   fileThing: [
     'It stands in {file}, line {line}. Keys that the file leaves out can be set here.',
     'Stoi w {file}, wiersz {line}. Tu można ustawić to, czego plik nie podaje.',
@@ -123,7 +150,11 @@ export const words = sentences({
   secretReference: ['From {value}', 'Z {value}', 'Из {value}'],
   changeIt: ['Change', 'Zmień', 'Изменить'],
   generate: ['Make one', 'Wygeneruj', 'Создать'],
-  secretOnce: ['Copy it now: after saving it isn’t shown again.', 'Skopiuj teraz: po zapisaniu się nie pokaże.', 'Скопируйте сейчас: после сохранения он не показывается.'],
+  secretOnce: [
+    'Copy it now: after saving it isn’t shown again.',
+    'Skopiuj teraz: po zapisaniu się nie pokaże.',
+    'Скопируйте сейчас: после сохранения он не показывается.',
+  ],
   copy: ['Copy', 'Kopiuj', 'Копировать'],
   copied: ['Copied', 'Skopiowano', 'Скопировано'],
   play: ['Play', 'Odtwórz', 'Прослушать'],
@@ -155,7 +186,11 @@ export const words = sentences({
   ],
   numbersWhy: ['What a dialled number reaches.', 'Dokąd prowadzi wybrany numer.', 'Куда ведёт набранный номер.'],
   number: ['Number', 'Numer', 'Номер'],
-  internal: ['An agent’s id can be dialled too, without standing here.', 'Identyfikator konsultanta też można wybrać, choć go tu nie ma.', 'Идентификатор оператора тоже можно набрать, хоть его здесь и нет.'],
+  internal: [
+    'An agent’s id can be dialled too, without standing here.',
+    'Identyfikator konsultanta też można wybrać, choć go tu nie ma.',
+    'Идентификатор оператора тоже можно набрать, хоть его здесь и нет.',
+  ],
 
   // the bar
   nChanges: [
@@ -171,7 +206,11 @@ export const words = sentences({
   notSaved: ['not saved yet', 'jeszcze niezapisane', 'ещё не сохранено'],
   discard: ['Discard', 'Odrzuć', 'Отбросить'],
   discarded: ['Discarded.', 'Odrzucono.', 'Отброшено.'],
-  savedAs: ['Saved as version {n}. It counts already.', 'Zapisano jako wersję {n}. Już działa.', 'Сохранено как версия {n}. Уже действует.'],
+  savedAs: [
+    'Saved as version {n}. It counts already.',
+    'Zapisano jako wersję {n}. Już działa.',
+    'Сохранено как версия {n}. Уже действует.',
+  ],
   undone: ['Taken back; now version {n}.', 'Cofnięto; teraz wersja {n}.', 'Возвращено; теперь версия {n}.'],
   save: ['Save', 'Zapisz', 'Сохранить'],
   saveSettings: ['Save the settings', 'Zapisz ustawienia', 'Сохранить настройки'],
@@ -188,7 +227,11 @@ export const words = sentences({
   inWords: ['In words', 'Słowami', 'Словами'],
   asYaml: ['As YAML', 'Jako YAML', 'Как YAML'],
   noChanges: ['No changes', 'Brak zmian', 'Изменений нет'],
-  noChangesWhy: ['Change something, and it stands here before it counts.', 'Co zostanie zmienione, stanie tutaj, zanim zacznie działać.', 'Изменённое появится здесь, прежде чем начнёт действовать.'],
+  noChangesWhy: [
+    'Change something, and it stands here before it counts.',
+    'Co zostanie zmienione, stanie tutaj, zanim zacznie działać.',
+    'Изменённое появится здесь, прежде чем начнёт действовать.',
+  ],
   toSettings: ['To the settings', 'Do ustawień', 'К настройкам'],
   checking: ['Checking', 'Sprawdzanie', 'Проверка'],
 
@@ -214,10 +257,18 @@ export const words = sentences({
 
   // sounds
   upload: ['Upload a sound', 'Wgraj dźwięk', 'Загрузить звук'],
-  uploadWhy: ['WAV, MP3, FLAC, Ogg, M4A or AAC, up to 20 MiB. Drop files here, or choose.', 'WAV, MP3, FLAC, Ogg, M4A lub AAC, do 20 MiB. Upuść pliki tutaj lub wybierz.', 'WAV, MP3, FLAC, Ogg, M4A или AAC, до 20 МиБ. Перетащите сюда или выберите.'],
+  uploadWhy: [
+    'WAV, MP3, FLAC, Ogg, M4A or AAC, up to 20 MiB. Drop files here, or choose.',
+    'WAV, MP3, FLAC, Ogg, M4A lub AAC, do 20 MiB. Upuść pliki tutaj lub wybierz.',
+    'WAV, MP3, FLAC, Ogg, M4A или AAC, до 20 МиБ. Перетащите сюда или выберите.',
+  ],
   uploading: ['{name} is sent and converted', '{name}: wysyłanie i konwersja', '{name}: отправка и преобразование'],
   notTaken: ['{name} was not taken: {why}', '{name}: nie przyjęto: {why}', '{name}: не принят: {why}'],
-  uploaded: ['{name} is there: hear it, then choose it in a queue.', '{name} już jest: posłuchaj, potem wybierz w kolejce.', '{name} на месте: прослушайте и выберите в очереди.'],
+  uploaded: [
+    '{name} is there: hear it, then choose it in a queue.',
+    '{name} już jest: posłuchaj, potem wybierz w kolejce.',
+    '{name} на месте: прослушайте и выберите в очереди.',
+  ],
   soundGone: ['{name} is deleted.', '{name}: usunięto.', '{name}: удалён.'],
   length: ['Length', 'Długość', 'Длина'],
 
@@ -226,7 +277,11 @@ export const words = sentences({
   roles: ['Roles', 'Role', 'Роли'],
   rolesWhy: ['What they may do.', 'Co wolno.', 'Что разрешено.'],
   scopes: ['For whom', 'Dla kogo', 'Для кого'],
-  scopesWhy: ['The whole house, or only some clients, teams and queues.', 'Całe centrum albo tylko niektórzy zleceniodawcy, zespoły i kolejki.', 'Весь контакт-центр или только некоторые заказчики, группы и очереди.'],
+  scopesWhy: [
+    'The whole house, or only some clients, teams and queues.',
+    'Całe centrum albo tylko niektórzy zleceniodawcy, zespoły i kolejki.',
+    'Весь контакт-центр или только некоторые заказчики, группы и очереди.',
+  ],
   wholeHouse: ['The whole house', 'Całe centrum', 'Весь контакт-центр'],
   onlySome: ['Only some', 'Tylko niektóre', 'Только некоторые'],
   actsAs: ['Acts as the agent', 'Działa jako konsultant', 'Работает как оператор'],
@@ -261,28 +316,56 @@ export const words = sentences({
     'Do zmiany przy pierwszym logowaniu; wszystkie sesje się kończą. Widać je tylko teraz.',
     'Меняется при первом входе; все сеансы завершатся. Показан один раз.',
   ],
-  alsoFactors: ['and without authenticator and passkeys', 'i bez aplikacji oraz kluczy dostępu', 'и без аутентификатора и ключей'],
+  alsoFactors: [
+    'and without authenticator and passkeys',
+    'i bez aplikacji oraz kluczy dostępu',
+    'и без аутентификатора и ключей',
+  ],
   endSessions: ['Sign out everywhere', 'Wyloguj wszędzie', 'Выйти везде'],
   sessionsEnded: ['Signed out everywhere.', 'Wylogowano wszędzie.', 'Выход выполнен везде.'],
   block: ['Block', 'Zablokuj', 'Заблокировать'],
   letIn: ['Let in again', 'Odblokuj', 'Разблокировать'],
-  blockWhy: ['Ends every session at once; nothing of theirs is lost.', 'Kończy od razu wszystkie sesje; nic nie ginie.', 'Сразу завершает все сеансы; ничего не теряется.'],
+  blockWhy: [
+    'Ends every session at once; nothing of theirs is lost.',
+    'Kończy od razu wszystkie sesje; nic nie ginie.',
+    'Сразу завершает все сеансы; ничего не теряется.',
+  ],
   userSaved: ['Saved.', 'Zapisano.', 'Сохранено.'],
-  userMade: ['{name} can sign in with this password, once:', '{name} może zalogować się tym hasłem, jeden raz:', '{name} может войти с этим паролем, один раз:'],
+  userMade: [
+    '{name} can sign in with this password, once:',
+    '{name} może zalogować się tym hasłem, jeden raz:',
+    '{name} может войти с этим паролем, один раз:',
+  ],
   yourself: ['This is you.', 'To Twoje konto.', 'Это вы.'],
   usersWhy: ['Who may sign in, and what for.', 'Kto może się logować i po co.', 'Кто может входить и зачем.'],
   passwordNew: ['Password', 'Hasło', 'Пароль'],
 
   role_agent: ['Agent', 'Konsultant', 'Оператор'],
-  role_agent_why: ['Answers calls at an own desk; sees customers’ cards.', 'Odbiera połączenia, widzi karty klientów.', 'Отвечает на звонки, видит карточки клиентов.'],
+  role_agent_why: [
+    'Answers calls at an own desk; sees customers’ cards.',
+    'Odbiera połączenia, widzi karty klientów.',
+    'Отвечает на звонки, видит карточки клиентов.',
+  ],
   role_supervisor: ['Supervisor', 'Supervisor', 'Супервизор'],
-  role_supervisor_why: ['Watches queues and people, steps in, listens to recordings.', 'Widzi kolejki i ludzi, wkracza, odsłuchuje nagrania.', 'Видит очереди и людей, вмешивается, слушает записи.'],
+  role_supervisor_why: [
+    'Watches queues and people, steps in, listens to recordings.',
+    'Widzi kolejki i ludzi, wkracza, odsłuchuje nagrania.',
+    'Видит очереди и людей, вмешивается, слушает записи.',
+  ],
   role_administrator: ['Administrator', 'Administrator', 'Администратор'],
-  role_administrator_why: ['Users, settings, audit trail. No conversations.', 'Użytkownicy, ustawienia, dziennik. Bez rozmów.', 'Пользователи, настройки, журнал. Без разговоров.'],
+  role_administrator_why: [
+    'Users, settings, audit trail. No conversations.',
+    'Użytkownicy, ustawienia, dziennik. Bez rozmów.',
+    'Пользователи, настройки, журнал. Без разговоров.',
+  ],
   role_quality: ['Quality', 'Jakość', 'Контроль качества'],
   role_quality_why: ['Contacts and recordings.', 'Kontakty i nagrania.', 'Контакты и записи.'],
   role_trainer: ['Trainer', 'Trener', 'Тренер'],
-  role_trainer_why: ['Live boards, contacts and recordings.', 'Tablice na żywo, kontakty i nagrania.', 'Живые табло, контакты и записи.'],
+  role_trainer_why: [
+    'Live boards, contacts and recordings.',
+    'Tablice na żywo, kontakty i nagrania.',
+    'Живые табло, контакты и записи.',
+  ],
   role_planner: ['Planner', 'Planista', 'Планировщик'],
   role_planner_why: ['Live boards of queues and people.', 'Tablice kolejek i ludzi.', 'Табло очередей и людей.'],
   role_technician: ['Technician', 'Technik', 'Техник'],
@@ -307,7 +390,11 @@ export const words = sentences({
   toTheEnd: ['That is all there is.', 'To już wszystko.', 'Это всё.'],
   details: ['Details', 'Szczegóły', 'Подробности'],
   console: ['command line', 'wiersz poleceń', 'командная строка'],
-  auditWhy: ['What people changed and listened to, newest first.', 'Co zmieniano i odsłuchiwano, od najnowszych.', 'Что меняли и слушали, новое сверху.'],
+  auditWhy: [
+    'What people changed and listened to, newest first.',
+    'Co zmieniano i odsłuchiwano, od najnowszych.',
+    'Что меняли и слушали, новое сверху.',
+  ],
 })
 
 export const effectWords = sentences({
@@ -321,18 +408,38 @@ export const effectWords = sentences({
     '{agent}: koniec odbierania połączeń.{busy, select, true { Właśnie trwa rozmowa!} other {}}',
     '{agent}: больше не принимает звонки.{busy, select, true { Сейчас идёт разговор!} other {}}',
   ],
-  'NUMBER-REMOVED': ['{number} reaches nobody any more.', '{number} nie prowadzi już nigdzie.', '{number} больше никуда не ведёт.'],
+  'NUMBER-REMOVED': [
+    '{number} reaches nobody any more.',
+    '{number} nie prowadzi już nigdzie.',
+    '{number} больше никуда не ведёт.',
+  ],
   'NUMBER-ADDED': ['{number} now reaches {to}.', '{number} prowadzi teraz do: {to}.', '{number} теперь ведёт: {to}.'],
-  'NUMBER-MOVES': ['{number} reaches {to} instead of {before}.', '{number} prowadzi do: {to}, zamiast: {before}.', '{number} ведёт: {to} вместо {before}.'],
-  'TRUNK-REMOVED': ['No calls over the trunk {trunk} any more.', 'Żadnych połączeń przez łącze {trunk}.', 'Больше нет звонков через транк {trunk}.'],
-  'TRUNK-CHANGED': ['The trunk {trunk} registers anew; calls go on.', 'Łącze {trunk} rejestruje się od nowa; rozmowy trwają.', 'Транк {trunk} регистрируется заново; звонки продолжаются.'],
+  'NUMBER-MOVES': [
+    '{number} reaches {to} instead of {before}.',
+    '{number} prowadzi do: {to}, zamiast: {before}.',
+    '{number} ведёт: {to} вместо {before}.',
+  ],
+  'TRUNK-REMOVED': [
+    'No calls over the trunk {trunk} any more.',
+    'Żadnych połączeń przez łącze {trunk}.',
+    'Больше нет звонков через транк {trunk}.',
+  ],
+  'TRUNK-CHANGED': [
+    'The trunk {trunk} registers anew; calls go on.',
+    'Łącze {trunk} rejestruje się od nowa; rozmowy trwają.',
+    'Транк {trunk} регистрируется заново; звонки продолжаются.',
+  ],
   'TRUNK-ADDED': ['A new trunk: {trunk}.', 'Nowe łącze: {trunk}.', 'Новый транк: {trunk}.'],
   'QUEUE-ADDED': [
     'A new queue: {queue}, with {agents, plural, =0 {nobody} one {# agent} other {# agents}}.',
     'Nowa kolejka: {queue}, {agents, plural, =0 {bez konsultantów} one {# konsultant} few {# konsultantów} many {# konsultantów} other {# konsultanta}}.',
     'Новая очередь: {queue}, {agents, plural, =0 {без операторов} one {# оператор} few {# оператора} many {# операторов} other {# оператора}}.',
   ],
-  'QUEUE-UNSERVED': ['Nobody can answer in {queue}.', 'Nikt nie może odebrać w kolejce {queue}.', 'В очереди {queue} отвечать некому.'],
+  'QUEUE-UNSERVED': [
+    'Nobody can answer in {queue}.',
+    'Nikt nie może odebrać w kolejce {queue}.',
+    'В очереди {queue} отвечать некому.',
+  ],
   'QUEUE-LOSES-AGENTS': [
     '{queue} loses {count, plural, one {# agent} other {# agents}}: {agents}.',
     '{queue} traci {count, plural, one {# konsultanta} few {# konsultantów} many {# konsultantów} other {# konsultanta}}: {agents}.',
@@ -343,7 +450,11 @@ export const effectWords = sentences({
     '{queue} zyskuje {count, plural, one {# konsultanta} few {# konsultantów} many {# konsultantów} other {# konsultanta}}: {agents}.',
     '{queue} получает {count, plural, one {# оператора} few {# операторов} many {# операторов} other {# оператора}}: {agents}.',
   ],
-  'AGENT-ADDED': ['A new agent: {agent} ({queues}).', 'Nowy konsultant: {agent} ({queues}).', 'Новый оператор: {agent} ({queues}).'],
+  'AGENT-ADDED': [
+    'A new agent: {agent} ({queues}).',
+    'Nowy konsultant: {agent} ({queues}).',
+    'Новый оператор: {agent} ({queues}).',
+  ],
   'PHONE-CHANGED': [
     '{agent} signs in with another phone or password.{busy, select, true { They are in a conversation now.} other {}}',
     '{agent}: inny telefon albo hasło.{busy, select, true { Właśnie trwa rozmowa.} other {}}',
@@ -354,8 +465,16 @@ export const effectWords = sentences({
     'Dźwięku {sound} kolejki {queue} nie ma: słychać wbudowany.',
     'Звука {sound} очереди {queue} нет: звучит встроенный.',
   ],
-  'USERS-LOSE-SCOPE': ['These users see less: {users}.', 'Ci użytkownicy zobaczą mniej: {users}.', 'Эти пользователи увидят меньше: {users}.'],
-  'USERS-LOSE-AGENT': ['These users are no agents any more: {users}.', 'Ci użytkownicy nie są już konsultantami: {users}.', 'Эти пользователи больше не операторы: {users}.'],
+  'USERS-LOSE-SCOPE': [
+    'These users see less: {users}.',
+    'Ci użytkownicy zobaczą mniej: {users}.',
+    'Эти пользователи увидят меньше: {users}.',
+  ],
+  'USERS-LOSE-AGENT': [
+    'These users are no agents any more: {users}.',
+    'Ci użytkownicy nie są już konsultantami: {users}.',
+    'Эти пользователи больше не операторы: {users}.',
+  ],
   OTHER: ['{code}', '{code}', '{code}'],
 })
 

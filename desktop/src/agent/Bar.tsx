@@ -11,7 +11,7 @@ import { Button, Clock, Icon, Kbd, StateShape, toneOf, useStateName } from '../u
 import { acts } from './acts'
 import css from './agent.module.css'
 import { command, useDesk, useNextName, usePending, useWho } from './desk'
-import { choosePhone, type Device, usePhone, usePhoneStore } from './phone'
+import { choosePhone, type Device, type LineTest, usePhone, usePhoneStore } from './phone'
 import { words } from './words'
 
 export default function Bar() {
@@ -150,7 +150,8 @@ function Lamps() {
   const whyText = useWhy()
   const { phone, state: own } = usePhone()
   const { choice, possible } = usePhoneStore()
-  const [tested, setTested] = useState<'no' | 'running'>('no')
+  const [tested, setTested] = useState<LineTest | null>(null)
+  const [asked, setAsked] = useState(() => (typeof Notification === 'undefined' ? 'denied' : Notification.permission))
   const known = agent?.lamps
   const lamps = {
     you: known?.you ?? agent?.intent === 'ready',
@@ -186,13 +187,18 @@ function Lamps() {
         {all.map((one) =>
           lamps[one] ? null : (
             <p key={one}>
-              <strong>{t(names[one])}.</strong> {t(offs[one])}
+              <strong>{t(names[one])}.</strong> {t(one === 'line' && line.line === 'live' ? 'noPhone' : offs[one])}
             </p>
           ),
         )}
         {!lamps.you && (
           <Button size="xs" onClick={() => void command('ready')}>
             {t('readyAct')}
+          </Button>
+        )}
+        {typeof Notification !== 'undefined' && asked === 'default' && (
+          <Button size="xs" variant="default" onClick={() => void Notification.requestPermission().then(setAsked)}>
+            {t('notificationAsk')}
           </Button>
         )}
         {possible && (
@@ -221,16 +227,18 @@ function Lamps() {
                 <Button
                   size="xs"
                   variant="default"
-                  loading={tested === 'running'}
+                  loading={own.testing}
                   onClick={() => {
-                    setTested('running')
-                    void phone.test().finally(() => setTested('no'))
+                    setTested(null)
+                    void phone.test().then(setTested)
                   }}
                 >
                   {t('lineTest')}
                 </Button>
               </>
             )}
+            {own.testing && <p role="status">{t('testing')}</p>}
+            {tested && !own.testing && <Tested test={tested} />}
             <Button size="xs" variant="default" onClick={() => choosePhone(choice === 'page' ? 'desk' : 'page')}>
               {choice === 'page' ? t('useDesk') : t('usePage')}
             </Button>
@@ -238,6 +246,22 @@ function Lamps() {
         )}
       </Popover.Dropdown>
     </Popover>
+  )
+}
+
+function Tested({ test }: { test: LineTest }) {
+  const t = useWords(words)
+  const said = test.good
+    ? t('testGood', { delay: Math.round(test.echo?.delayMs ?? 0) })
+    : test.mic !== 'ok'
+      ? t('testMic')
+      : !test.registered
+        ? t('noPhone')
+        : t('testEcho')
+  return (
+    <p role="status" className="strong">
+      <Icon name={test.good ? 'check' : 'close'} size={16} /> {said}
+    </p>
   )
 }
 

@@ -172,7 +172,7 @@ function Talk({ talk, contact }: { talk: Conversation; contact: ContactLive }) {
       {(talk.phase === 'hold' || (talk.phase === 'consult' && held)) && contact.hold_since && (
         <p className={css.lane} data-held>
           <span>{t('onHoldFor')}</span>
-          <Clock since={contact.hold_since} />
+          <Clock since={contact.hold_since} limit={60} />
         </p>
       )}
       {talk.phase === 'consult' && talk.asked && (

@@ -34,6 +34,7 @@ export default function Life() {
   usePagePhone()
   useTab()
   useNotification()
+  useNudge()
   return null
 }
 
@@ -115,4 +116,38 @@ function useNotification(): void {
     shown.current = one
     return () => one.close()
   }, [ringing])
+}
+
+const NUDGE_EVERY = 60
+
+/** Each minute that somebody is on hold one soft note reminds of them. */
+function useNudge(): void {
+  const { talk, contact } = useDesk()
+  const since = talk.phase === 'hold' ? contact?.hold_since : null
+  useEffect(() => {
+    if (!since) return
+    let told = Math.floor((now() - since) / NUDGE_EVERY)
+    return everySecond(() => {
+      const minutes = Math.floor((now() - since) / NUDGE_EVERY)
+      if (minutes <= told) return
+      told = minutes
+      note()
+    })
+  }, [since])
+}
+
+let audio: AudioContext | null = null
+
+function note(): void {
+  audio ??= new AudioContext()
+  const at = audio.currentTime
+  const tone = audio.createOscillator()
+  const volume = audio.createGain()
+  tone.frequency.value = 660
+  volume.gain.setValueAtTime(0, at)
+  volume.gain.linearRampToValueAtTime(0.12, at + 0.03)
+  volume.gain.exponentialRampToValueAtTime(0.001, at + 0.5)
+  tone.connect(volume).connect(audio.destination)
+  tone.start(at)
+  tone.stop(at + 0.6)
 }

@@ -63,16 +63,25 @@ export function useHas(route: string): boolean {
 export function useWho() {
   const t = useWords(shared)
   const centre = useCentre()
+  const me = useUser().agent
   return useMemo(
     () => ({
-      customer: (contact: ContactLive | null | undefined): string =>
-        contact?.customer?.name ||
-        contact?.name ||
-        (contact?.number ? phoneNumber(contact.number) : t('unknownNumber')),
+      customer: (contact: ContactLive | null | undefined): string => {
+        if (!contact) return t('unknownNumber')
+        const known = contact.customer?.name || contact.name || (contact.number ? phoneNumber(contact.number) : null)
+        if (known || contact.direction === 'inbound') return known ?? t('unknownNumber')
+        // Inside the house, or called from here: whom it was meant for, or who else is in it.
+        if (contact.dialled && contact.dialled !== me) {
+          const name = centre.agentName(contact.dialled)
+          return name === contact.dialled ? phoneNumber(name) : name
+        }
+        const other = contact.parties?.find((one) => one.agent && one.agent !== me)
+        return other ? centre.agentName(other.agent) : t('unknownNumber')
+      },
       party: (party: Party): string =>
         party.agent ? centre.agentName(party.agent) : party.number ? phoneNumber(party.number) : t('unknownNumber'),
     }),
-    [t, centre],
+    [t, centre, me],
   )
 }
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { api } from '../api/client'
 import { useDesk } from './desk'
 
@@ -28,8 +28,12 @@ export function useDay() {
   })
   const { refetch } = query
   const state = agent?.state
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the state is what it is asked anew for
+  const known = useRef(state)
   useEffect(() => {
+    // What was there from the beginning was in the first answer.
+    const first = known.current === undefined || known.current === state
+    known.current = state
+    if (first) return
     const timer = setTimeout(() => void refetch(), 1200)
     return () => clearTimeout(timer)
   }, [state, refetch])

@@ -5,7 +5,7 @@ import { ApiProblem, api } from '../api/client'
 import type { Schema } from '../api/types'
 import type { Phone, PhoneState } from '../phone/types'
 
-export type { Device, Phone, PhoneState } from '../phone/types'
+export type { Device, LineTest, Phone, PhoneState } from '../phone/types'
 
 const OFF: PhoneState = {
   status: 'off',

@@ -24,9 +24,14 @@ export const words = sentences({
   wrong: ['not now', 'nie teraz', 'не сейчас'],
   lampYouOff: ['You aren’t ready.', 'Brak gotowości.', 'Вы не в готовности.'],
   lampPhoneOff: [
-    'No phone of yours is registered. Switch your phone on, or use the one in this page.',
-    'Żaden telefon nie jest zarejestrowany. Włącz telefon albo użyj telefonu na tej stronie.',
-    'Ни один ваш телефон не зарегистрирован. Включите телефон или используйте телефон на этой странице.',
+    'The phone of this page sleeps: press anything here to wake it.',
+    'Telefon tej strony śpi: naciśnij cokolwiek, aby go obudzić.',
+    'Телефон этой страницы спит: нажмите что-нибудь, чтобы его разбудить.',
+  ],
+  noPhone: [
+    'No phone of yours is registered. Switch your desk phone on, or use the one in this page.',
+    'Żaden telefon nie jest zarejestrowany. Włącz telefon biurkowy albo użyj telefonu na tej stronie.',
+    'Ни один ваш телефон не зарегистрирован. Включите настольный телефон или используйте телефон на этой странице.',
   ],
   lampLineOff: ['The line to the centre is lost.', 'Utracono łączność z centrum.', 'Связь с контакт-центром потеряна.'],
   lampLoadOff: [
@@ -47,6 +52,21 @@ export const words = sentences({
   st_failed: ['failed', 'nie działa', 'не работает'],
   lineTest: ['Test the line', 'Sprawdź łącze', 'Проверить линию'],
   testing: ['Testing, 10 seconds…', 'Sprawdzanie, 10 sekund…', 'Проверка, 10 секунд…'],
+  testGood: [
+    'All is well: your voice went to the centre and back in {delay} ms.',
+    'Wszystko działa: głos dotarł do centrum i wrócił w {delay} ms.',
+    'Всё в порядке: голос дошёл до центра и вернулся за {delay} мс.',
+  ],
+  testMic: [
+    'The microphone is silent, refused or gone: choose another, or allow it in the address bar.',
+    'Mikrofon milczy, jest zablokowany lub odłączony: wybierz inny albo zezwól na niego w pasku adresu.',
+    'Микрофон молчит, запрещён или отключён: выберите другой или разрешите его в адресной строке.',
+  ],
+  testEcho: [
+    'Your voice didn’t come back: sound doesn’t pass between this machine and the centre.',
+    'Głos nie wrócił: dźwięk nie przechodzi między tym komputerem a centrum.',
+    'Голос не вернулся: звук не проходит между этим компьютером и центром.',
+  ],
   poorLine: [
     '{who} may hear gaps (loss {loss} %)',
     '{who}: możliwe przerwy w dźwięku (straty {loss} %)',
@@ -64,8 +84,8 @@ export const words = sentences({
   transfer: ['Transfer', 'Przekaż', 'Перевести'],
   invite: ['Add', 'Dodaj', 'Добавить'],
   complete: ['Hand over', 'Przekaż', 'Передать'],
-  join: ['Join all', 'Połącz', 'Объединить'],
-  leave: ['Leave, they go on', 'Wyjdź, oni zostają', 'Выйти, они останутся'],
+  join: ['Join all', 'Połącz', 'Вместе'],
+  leave: ['Leave, they go on', 'Wyjdź, oni zostają', 'Выйти одному'],
   digits: ['Digits', 'Cyfry', 'Набор'],
   end: ['End', 'Zakończ', 'Завершить'],
   endAll: ['End for all', 'Zakończ wszystkim', 'Завершить для всех'],
@@ -211,7 +231,7 @@ export const words = sentences({
   // day
   dayTitle: ['My day', 'Mój dzień', 'Мой день'],
   dayWhen: ['today, {date}', 'dzisiaj, {date}', 'сегодня, {date}'],
-  talkTime: ['Talk', 'Rozmowy', 'Разговор'],
+  talkTime: ['Talk', 'Czas rozmów', 'Разговор'],
   holdTime: ['Hold', 'Zawieszenie', 'Удержание'],
   wrapTime: ['Wrap-up', 'Po rozmowie', 'Постобработка'],
   readyTime: ['Ready', 'Gotowość', 'Готовность'],

@@ -13,6 +13,7 @@ import { ProblemNote, Waiting } from '../ui'
 const Shell = lazy(() => import('./Shell'))
 const SignIn = lazy(() => import('../sign/SignIn'))
 const ByLink = lazy(() => import('../sign/ByLink'))
+const MustChange = lazy(() => import('../account/MustChange'))
 
 const client = new QueryClient({
   defaultOptions: {
@@ -66,7 +67,11 @@ function Gate() {
         <ByLink />
       </Suspense>
     )
-  return <Suspense fallback={<Waiting />}>{me.data ? <Inside key={me.data.id} me={me.data} /> : <SignIn />}</Suspense>
+  return (
+    <Suspense fallback={<Waiting />}>
+      {me.data?.must_change ? <MustChange /> : me.data ? <Inside key={me.data.id} me={me.data} /> : <SignIn />}
+    </Suspense>
+  )
 }
 
 function Inside({ me }: { me: Me }) {

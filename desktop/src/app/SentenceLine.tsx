@@ -18,6 +18,11 @@ const words = sentences({
     'Utracono łączność z centrum. Rozmowy trwają; dane na stronie mogą być nieaktualne. Wpisany tekst zostaje. Ponowne łączenie.',
     'Связь с контакт-центром потеряна. Звонки идут; данные на странице могли устареть. Введённое сохранено. Подключаемся.',
   ],
+  restart: [
+    'The centre is restarting. Calls go on: you hear each other. Buttons return in seconds; typing is kept.',
+    'Centrum uruchamia się ponownie. Rozmowy trwają: słyszycie się. Przyciski wrócą za chwilę; wpisany tekst zostaje.',
+    'Контакт-центр перезапускается. Звонки идут: вы слышите друг друга. Кнопки вернутся через секунды; введённое сохранено.',
+  ],
   connecting: ['Connecting to the centre', 'Łączenie z centrum', 'Подключение к контакт-центру'],
   live: ['Live', 'Na żywo', 'На связи'],
 })
@@ -59,13 +64,13 @@ export function SentenceLine({ agent }: { agent: string | null }) {
   const worst = troubles[0]
   const me = useEntity('agent', agent)
   const whyText = useWhy()
-  if (line.line === 'lost' && !(worst && (worst.weight ?? 1) > 2)) {
+  if ((line.line === 'lost' || line.line === 'restart') && !(worst && (worst.weight ?? 1) > 2)) {
     return (
       <div className={css.line} data-bad role="status">
         <Icon name="alarms" size={16} />
-        <p>{t('lost')}</p>
-        <code>NET-LOST</code>
-        <Clock since={line.since} />
+        <p>{t(line.line === 'restart' ? 'restart' : 'lost')}</p>
+        <code>{line.line === 'restart' ? 'SRV-RESTART' : 'NET-LOST'}</code>
+        <LostFor since={line.since} />
       </div>
     )
   }
@@ -93,4 +98,9 @@ export function SentenceLine({ agent }: { agent: string | null }) {
       <p>{line.line === 'connecting' ? `${t('connecting')}…` : why ? whyText(why) : agent ? '' : t('live')}</p>
     </div>
   )
+}
+
+/** Counted on this machine's own clock: the centre's isn't heard just now. */
+function LostFor({ since }: { since: number }) {
+  return <Clock since={since + now() - Date.now() / 1000} />
 }

@@ -1,6 +1,6 @@
 /** What stands around every page: rail, bar A, the sentence under it, and for agents the call slot B and the call bar E. */
 import { useMediaQuery } from '@mantine/hooks'
-import { Component, lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
+import { Component, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { acts } from '../agent/acts'
 import { type Me, may } from '../api/session'
@@ -11,16 +11,18 @@ import { defineActs, useAct } from './keys'
 import { MeMenu } from './MeMenu'
 import { MeContext } from './me'
 import { routes, routesFor } from './pages'
+import { part } from './part'
 import { SentenceLine } from './SentenceLine'
 import css from './shell.module.css'
 
 const palettePart = () => import('./Palette')
-const Palette = lazy(palettePart)
-const KeyMap = lazy(() => import('./KeyMap'))
-const AgentBar = lazy(() => import('../agent/Bar'))
-const CallSlot = lazy(() => import('../agent/CallSlot'))
-const CallBar = lazy(() => import('../agent/CallBar'))
-const AgentLife = lazy(() => import('../agent/Life'))
+const Palette = part(palettePart)
+const KeyMap = part(() => import('./KeyMap'))
+const frame = () => import('../agent/frame')
+const AgentBar = part(() => frame().then((one) => ({ default: one.AgentBar })))
+const CallSlot = part(() => frame().then((one) => ({ default: one.CallSlot })))
+const CallBar = part(() => frame().then((one) => ({ default: one.CallBar })))
+const AgentLife = part(() => frame().then((one) => ({ default: one.AgentLife })))
 
 const words = sentences({
   nowhere: ['There is no such page', 'Nie ma takiej strony', 'Такой страницы нет'],
@@ -88,7 +90,7 @@ export default function Shell({ me }: { me: Me }) {
   useAct(appActs.keys, () => setKeyMap((one) => !one))
   // Ready before it is asked for: letters typed right behind Ctrl+K are meant for it.
   useEffect(() => {
-    const timer = setTimeout(() => void palettePart(), 1500)
+    const timer = setTimeout(() => void palettePart().catch(() => {}), 1500)
     return () => clearTimeout(timer)
   }, [])
   const title = here ? say(here.title) : 'Centrala'

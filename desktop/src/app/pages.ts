@@ -1,5 +1,5 @@
 /** Every page of the one app. Areas give theirs in `src/<area>/pages.ts`. */
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import type { ComponentType, LazyExoticComponent } from 'react'
 import { pages as account } from '../account/pages'
 import { pages as admin } from '../admin/pages'
 import { pages as agent } from '../agent/pages'
@@ -7,6 +7,7 @@ import type { Me } from '../api/session'
 import type { Sentence } from '../i18n'
 import { pages as supervisor } from '../supervisor/pages'
 import type { IconName } from '../ui/icons'
+import { part } from './part'
 
 export interface Page {
   /** As in "/wallboard"; `/*` behind it for pages that have more below. */
@@ -30,7 +31,7 @@ export interface Route extends Page {
 
 export const routes: Route[] = [...agent, ...supervisor, ...admin, ...account].map((page) => ({
   ...page,
-  View: lazy(page.load),
+  View: part(page.load),
 }))
 
 export const routesFor = (me: Me): Route[] => routes.filter((one) => one.for(me))

@@ -31,6 +31,7 @@ export function Timeline({ customer: card, contact }: { customer: Customer; cont
       }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
+    staleTime: 1000,
   })
   const items = (list.data?.pages.flatMap((page) => page.items) ?? []).filter(
     (one) =>
@@ -127,13 +128,8 @@ function TimelineRow({ row }: { row: Row }) {
         )}
       </div>
       {record?.recording && !playing ? (
-        <button
-          type="button"
-          className={css.play}
-          onClick={() => setPlaying(true)}
-          aria-label={`${s('recording')} ${timeOf(language, row.at, centre.zone)}`}
-        >
-          <Icon name="play" size={14} />
+        <button type="button" className={css.play} onClick={() => setPlaying(true)}>
+          <Icon name="play" size={14} label={s('recording')} />
           <span className="num">{clock(record.talk_s ?? 0)}</span>
         </button>
       ) : record?.talk_s ? (

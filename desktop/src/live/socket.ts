@@ -6,6 +6,7 @@ import { forget, heard } from './time'
 import type { LiveMessage } from './types'
 
 const OVER = 4401
+const STOPS = 1012
 const PAUSES = [0.3, 1, 2, 4, 8]
 /** A socket may hang without a word: after so many quiet seconds the page asks whether the centre is there. */
 const QUIET = 12
@@ -69,7 +70,8 @@ export class LiveSocket {
         this.over()
         return
       }
-      live.setLine('lost')
+      if (event.code === STOPS) live.setLine('restart')
+      else if (live.line.line !== 'restart' || Date.now() / 1000 - live.line.since > 30) live.setLine('lost')
       const pause = PAUSES[Math.min(this.tries++, PAUSES.length - 1)]! * (0.8 + Math.random() * 0.4)
       this.again = setTimeout(() => {
         this.again = null

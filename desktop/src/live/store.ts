@@ -9,7 +9,8 @@ import { useCallback, useSyncExternalStore } from 'react'
 import { fold, nothing, type View } from './fold'
 import type { Entities, Kind, LiveMessage } from './types'
 
-export type Line = 'connecting' | 'live' | 'lost' | 'over'
+/** restart: the centre said that it stops, and comes back in seconds. */
+export type Line = 'connecting' | 'live' | 'lost' | 'restart' | 'over'
 
 type Tell = () => void
 

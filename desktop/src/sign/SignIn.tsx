@@ -3,6 +3,7 @@ import { Button, PasswordInput, SegmentedControl, TextInput } from '@mantine/cor
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useLocation } from 'wouter'
+import { passkeysWhyNot, signInWithPasskey } from '../account/passkeys'
 import { ApiProblem, api } from '../api/client'
 import { become, type Me } from '../api/session'
 import { LANGUAGE_NAMES, LANGUAGES, type Language, sentences, setLanguage, useLanguage, useWords } from '../i18n'
@@ -32,6 +33,12 @@ const words = sentences({
     'Первый запуск? Регистрация по коду',
   ],
   toSignIn: ['Sign in instead', 'Przejdź do logowania', 'Перейти ко входу'],
+  passkey: ['Sign in with a passkey', 'Zaloguj kluczem dostępu', 'Войти ключом доступа'],
+  passkeyRefused: [
+    'The device gave no passkey of this centre.',
+    'Urządzenie nie podało klucza do tego centrum.',
+    'Устройство не дало ключа этого контакт-центра.',
+  ],
   several: ['More than one centre runs here', 'Działa tu kilka centrów', 'Здесь несколько контакт-центров'],
 })
 
@@ -71,6 +78,18 @@ export default function SignIn({ why = null }: { why?: unknown }) {
       const found = caught instanceof ApiProblem ? caught.code : ''
       if (found === 'CODE-NEEDED') setAsksCode(true)
       if (found !== 'CODE-NEEDED' || asksCode) setProblem(caught)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  async function byPasskey() {
+    setBusy(true)
+    setProblem(null)
+    try {
+      become(queries, await signInWithPasskey())
+    } catch (caught) {
+      setProblem(caught instanceof DOMException ? t('passkeyRefused') : caught)
     } finally {
       setBusy(false)
     }
@@ -138,11 +157,16 @@ export default function SignIn({ why = null }: { why?: unknown }) {
           />
         )}
         <div className={css.problem} role="alert">
-          {problem ? problemText(problem) : null}
+          {typeof problem === 'string' ? problem : problem ? problemText(problem) : null}
         </div>
         <Button type="submit" loading={busy} size="md" fullWidth>
           {first ? t('make') : s('signIn')}
         </Button>
+        {!first && !passkeysWhyNot() && (
+          <Button variant="default" fullWidth disabled={busy} onClick={() => void byPasskey()}>
+            {t('passkey')}
+          </Button>
+        )}
         <div className={css.ways}>
           <button type="button" className={css.way} onClick={() => go(first ? '/' : '/sign-up')}>
             {first ? t('toSignIn') : t('toFirst')}

@@ -37,7 +37,13 @@ export function Plot({ queue, figure = 'waiting', seconds = 3600, height, axes =
   const where = useRef<HTMLDivElement>(null)
   const version = useVersion()
   const line = lineOf(queue, figure, seconds)
-  const shown = useRef<uPlot | null>(null)
+  // Another queue in the same place (the wall turns) is drawn by the plot that is there.
+  const of = useRef(queue)
+  const draw = useRef<() => void>(() => {})
+  useEffect(() => {
+    of.current = queue
+    draw.current()
+  }, [queue])
 
   useEffect(() => {
     const at = where.current
@@ -107,13 +113,13 @@ export function Plot({ queue, figure = 'waiting', seconds = 3600, height, axes =
         [[], []],
         at,
       )
-      shown.current = plot
-      const draw = () => {
+      const show = () => {
         if (document.hidden) return
-        const { times, values } = lineOf(queue, figure, seconds)
+        const { times, values } = lineOf(of.current, figure, seconds)
         plot?.setData([times, values])
       }
-      draw()
+      draw.current = show
+      show()
       const size = new ResizeObserver(() => {
         if (at.clientWidth) plot?.setSize({ width: at.clientWidth, height })
       })
@@ -123,21 +129,21 @@ export function Plot({ queue, figure = 'waiting', seconds = 3600, height, axes =
       looks.observe(document.documentElement, { attributes: true, attributeFilter: ['data-mantine-color-scheme'] })
       const tile = at.closest('[data-level]')
       if (tile) looks.observe(tile, { attributes: true, attributeFilter: ['data-level'] })
-      document.addEventListener('visibilitychange', draw)
+      document.addEventListener('visibilitychange', show)
       ends = [
-        subscribe(draw),
+        subscribe(show),
         () => size.disconnect(),
         () => looks.disconnect(),
-        () => document.removeEventListener('visibilitychange', draw),
+        () => document.removeEventListener('visibilitychange', show),
       ]
     })
     return () => {
       gone = true
       for (const end of ends) end()
       plot?.destroy()
-      shown.current = null
+      draw.current = () => {}
     }
-  }, [queue, figure, seconds, height, axes, language, zone])
+  }, [figure, seconds, height, axes, language, zone])
 
   const values = line.values.filter((one) => one !== null)
   const since = line.since === null ? '' : timeOf(language, line.since, zone)

@@ -110,7 +110,7 @@ export const Tile = memo(function Tile({ id }: { id: string }) {
         </div>
       </dl>
       <People queue={queue} />
-      <Plot queue={id} height={28} />
+      <Plot queue={id} height={20} />
     </article>
   )
 })

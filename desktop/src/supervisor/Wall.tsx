@@ -1,5 +1,5 @@
 /** Wall mode: nothing but 4 × 3 queues in sizes that are read from five metres; dark; pages turn by themselves. */
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useLocation, useSearch } from 'wouter'
 import { useCentre } from '../api/session'
 import { useLanguage, useWords } from '../i18n'
@@ -10,7 +10,7 @@ import { everySecond, now } from '../live/time'
 import { Clock, Icon } from '../ui'
 import { unlock, useAlarms } from './alarms'
 import board from './board.module.css'
-import { firstPage, levelOf, pagesOf, useGathered } from './figures'
+import { farClock, firstPage, layoutOf, levelOf, pagesOf, useGathered } from './figures'
 import { Plot } from './Plot'
 import { LevelMark, useWatch } from './parts'
 import { People, usePercent } from './Tile'
@@ -112,13 +112,20 @@ export default function Wall() {
     if (document.fullscreenElement) void document.exitFullscreen()
     go(`/wallboard${search ? `?${search}` : ''}`)
   }
+  // As the fullest page is divided, so are all: nothing changes its size when they turn.
+  const { columns, rows, scale } = layoutOf(pages[0]?.length ?? 0)
   const here = pages[Math.min(page, pages.length - 1)] ?? []
   return (
     <div ref={box} className={css.wall} data-busy={busy || undefined} data-old={line.line === 'lost' || undefined}>
-      <h1 className="hidden-label">{t('wallboard')}</h1>
-      <main className={css.grid} aria-label={t('wall')}>
-        {here.map((id) => (
-          <Screen key={id} id={id} />
+      <main
+        className={css.grid}
+        aria-label={t('wall')}
+        style={{ '--columns': columns, '--rows': rows, '--scale': scale } as CSSProperties}
+      >
+        <h1 className="hidden-label">{t('wallboard')}</h1>
+        {here.map((id, place) => (
+          // By place: a page that turns changes what the tiles say, not the tiles.
+          <Screen key={place} id={id} />
         ))}
       </main>
       <footer className={css.foot}>
@@ -177,6 +184,19 @@ function Time({ zone }: { zone: string | undefined }) {
   return <strong ref={where} className="num" />
 }
 
+/** The longest wait, short enough for the figure's size. */
+function Far({ since }: { since: number | null }) {
+  const where = useRef<HTMLSpanElement>(null)
+  useEffect(() => {
+    const write = () => {
+      if (where.current) where.current.textContent = since === null ? '–' : farClock(now() - since)
+    }
+    write()
+    return everySecond(write)
+  }, [since])
+  return <span ref={where} className="num" role="timer" aria-live="off" />
+}
+
 function Screen({ id }: { id: string }) {
   const t = useWords(words)
   const share = usePercent()
@@ -205,10 +225,13 @@ function Screen({ id }: { id: string }) {
         <span className="num" title={t('waiting')}>
           {queue.waiting}
         </span>
-        <Clock since={queue.waiting ? queue.waiting_since : null} className={css.clock} />
+        <Far since={queue.waiting ? queue.waiting_since : null} />
       </p>
       <p className={css.service}>
-        <span className="num">{share(queue.now.service_level)}</span>
+        <span className="num">
+          {queue.now.service_level === null && 'SL '}
+          {share(queue.now.service_level)}
+        </span>
         <span className={`num ${css.today}`}>{share(queue.today.service_level)}</span>
       </p>
     </article>

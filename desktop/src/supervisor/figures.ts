@@ -218,11 +218,12 @@ export function storeOrder(ids: readonly string[]): void {
 
 /** Queues in the user's order; new ones behind, by name. */
 export function ordered(ids: readonly string[], order: readonly string[], name: (id: string) => string): string[] {
+  const { compare } = new Intl.Collator(undefined, { numeric: true })
   const place = new Map(order.map((id, index) => [id, index]))
   return [...ids].sort((a, b) => {
     const one = place.get(a) ?? Number.POSITIVE_INFINITY
     const other = place.get(b) ?? Number.POSITIVE_INFINITY
-    return one === other ? name(a).localeCompare(name(b)) || a.localeCompare(b) : one - other
+    return one === other ? compare(name(a), name(b)) || compare(a, b) : one - other
   })
 }
 
@@ -240,6 +241,24 @@ export function pagesOf(ids: readonly string[], size: number): string[][] {
   const pages: string[][] = []
   for (let start = 0; start < ids.length; start += size) pages.push(ids.slice(start, start + size))
   return pages
+}
+
+/** How a wall is divided for so few queues: columns, rows, and how much larger than the least everything is written. */
+export function layoutOf(count: number): { columns: number; rows: number; scale: number } {
+  if (count <= 1) return { columns: 1, rows: 1, scale: 2.8 }
+  if (count <= 2) return { columns: 2, rows: 1, scale: 2 }
+  if (count <= 4) return { columns: 2, rows: 2, scale: 1.5 }
+  if (count <= 6) return { columns: 3, rows: 2, scale: 1.33 }
+  if (count <= 9) return { columns: 3, rows: 3, scale: 1 }
+  return { columns: 4, rows: 3, scale: 1 }
+}
+
+/** A wait as it is read from afar: m:ss to ten minutes, then full minutes, then hours. */
+export function farClock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds))
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 10) return `${minutes}:${String(whole % 60).padStart(2, '0')}`
+  return minutes < 60 ? `${minutes}′` : `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}`
 }
 
 export function firstPage(pages: readonly (readonly string[])[], level: (id: string) => Level): number {

@@ -1,6 +1,6 @@
 import { may } from '../api/session'
 import type { Page } from '../app/pages'
-import { titles } from './words'
+import { titles } from './titles'
 
 const queues: Page['for'] = (me) => may(me, 'queues')
 

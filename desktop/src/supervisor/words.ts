@@ -2,14 +2,7 @@
 import { sentences } from '../i18n'
 import type { ExplainCode } from '../i18n/explain'
 import type { Sentence } from '../i18n/index'
-
-export const titles = {
-  wallboard: ['Wallboard', 'Tablica', 'Табло'],
-  wall: ['Wall', 'Duży ekran', 'Большой экран'],
-  floor: ['Floor', 'Zespół', 'Операторы'],
-  queue: ['Queue', 'Kolejka', 'Очередь'],
-  alarms: ['Alarms', 'Alarmy', 'Тревоги'],
-} satisfies Record<string, Sentence>
+import { titles } from './titles'
 
 export const words = sentences({
   ...titles,
@@ -20,7 +13,7 @@ export const words = sentences({
   serviceToday: ['SL today', 'SL dziś', 'SL сегодня'],
   target: ['target {share} in {seconds}', 'cel {share} w {seconds}', 'цель {share} за {seconds}'],
   lost: ['abandoned', 'porzucone', 'потеряно'],
-  next: ['next caller', 'kolejny klient', 'следующий'],
+  next: ['next caller', 'kolejny', 'следующий'],
   nextLong: [
     'Expected wait of whoever calls now, ± one standard deviation: agents at work and their average handling time.',
     'Przewidywane oczekiwanie klienta, który zadzwoni teraz, ± odchylenie standardowe: z liczby pracujących i średniego czasu obsługi.',

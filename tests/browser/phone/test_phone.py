@@ -97,6 +97,53 @@ async def test_digits_go_to_the_other_end(tmp_path: Path, codec: str) -> None:
 
 
 @live
+async def test_two_browsers_talk_and_who_dialled_is_not_asked_to_answer(tmp_path: Path) -> None:
+    async with booth(tmp_path) as one:
+        alice, boris = await one.tab("alice", 500), await one.tab("boris", 900)
+        asked = await alice.context.request.post(
+            f"{one.base}/api/v1/me/agent/dial",
+            data={"number": "202"},
+            headers={"X-Centrala": "1", "Origin": one.base},
+        )
+        assert asked.ok, await asked.text()
+        await alice.until("her own phone answers", active)
+        assert (await alice.state())["call"]["auto"]
+        await boris.until("ringing", ringing)
+        assert not (await boris.state())["call"]["auto"]
+        await boris.do("answer()")
+        await alice.hears(900)
+        await boris.hears(500)
+        await boris.do("hangUp()")
+        await alice.until("the end", idle)
+
+
+@live
+async def test_on_hold_the_customer_hears_music_and_the_agent_nobody(tmp_path: Path) -> None:
+    async with booth(tmp_path) as one:
+        alice = await one.tab("alice", 500)
+        call = await one.call(440)
+        await alice.until("ringing", ringing)
+        await alice.do("answer()")
+        await call.hear_tone(500)
+        await alice.hears(440)
+        headers = {"X-Centrala": "1", "Origin": one.base}
+        held = await alice.context.request.post(f"{one.base}/api/v1/me/agent/hold", data={}, headers=headers)
+        assert held.ok, await held.text()
+        await asyncio.sleep(1.0)
+        call.forget_heard()
+        await asyncio.sleep(1.5)
+        assert tones.level(call.heard) > -50
+        assert not call.heard_tone(500)
+        assert (await alice.page.evaluate("window.hears()"))["level"] < -60
+        back = await alice.context.request.post(
+            f"{one.base}/api/v1/me/agent/resume", data={}, headers=headers
+        )
+        assert back.ok, await back.text()
+        await call.hear_tone(500)
+        await alice.hears(440)
+
+
+@live
 async def test_under_tls(tmp_path: Path) -> None:
     async with booth(tmp_path, tls=certificate(tmp_path)) as one:
         assert one.base.startswith("https:")

@@ -1,0 +1,10 @@
+/** Titles of the supervisor's pages; apart, as every page's rail has them and few have the other sentences. */
+import type { Sentence } from '../i18n/index'
+
+export const titles = {
+  wallboard: ['Wallboard', 'Tablica', 'Табло'],
+  wall: ['Wall', 'Duży ekran', 'Большой экран'],
+  floor: ['Floor', 'Zespół', 'Операторы'],
+  queue: ['Queue', 'Kolejka', 'Очередь'],
+  alarms: ['Alarms', 'Alarmy', 'Тревоги'],
+} satisfies Record<string, Sentence>
