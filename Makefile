@@ -29,11 +29,12 @@ desktop: centrala/web/dist/index.html    ## the pages
 demo: setup                      ## a living centre on this machine
 	$(BIN)/centrala demo
 
-check: setup-dev                 ## format, lint, types, import contracts, unit tests
+check: setup-dev desktop         ## format, lint, types, import contracts, unit tests; the same for the pages
 	$(BIN)/ruff format --check centrala tests benchmarks
 	$(BIN)/ruff check centrala tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@scripts/desktop check
 	$(BIN)/python -m pytest -n 2 -m unit
 
 format: setup-dev

@@ -95,7 +95,7 @@ def test_a_queue_with_agent_and_number_is_made_by_the_page_alone_and_rings() -> 
         page.get_by_role("link", name="History").click()
         page.get_by_text("the night shift begins").wait_for()
         page.get_by_text("Back to version 0").wait_for()
-        tab.shot("admin-history")
+        tab.both_schemes(lambda scheme: (tab.axe(), tab.shot(f"admin-history-{scheme}")))
         page.get_by_role("button", name="Restore this: Version 1").click()
         page.get_by_role("heading", name="Version 3").wait_for()
         again = stage.call(NIGHT, number="+48600100201")
@@ -122,7 +122,7 @@ def test_keys_of_the_file_are_told_and_kept_and_mistakes_lead_to_their_field() -
         tab.both_schemes(lambda scheme: (tab.axe(), tab.shot(f"admin-problems-{scheme}")))
         page.keyboard.press("Control+Enter")
         page.get_by_role("heading", name="This can’t be saved yet").wait_for()
-        page.get_by_role("link", name="queues.sales.max_wait").click()
+        page.get_by_role("link", name="Queues · sales · Longest wait").click()
         expect(wait).to_be_focused()
         # A typed word is kept over a reload.
         page.reload()

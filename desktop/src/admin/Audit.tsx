@@ -11,6 +11,7 @@ import { useLanguage, useSay, useWords } from '../i18n'
 import { dayAndTime } from '../i18n/format'
 import { Button, Empty, Page, ProblemNote, ui, Waiting } from '../ui'
 import css from './admin.module.css'
+import { Wide } from './parts'
 import { titles } from './titles'
 import { actionWords, words } from './words'
 
@@ -108,7 +109,7 @@ export default function Audit() {
       }
     >
       {found.length ? (
-        <div className={css.scroll}>
+        <Wide label={say(titles.audit)}>
           <table className={`${ui.table} ${css.trail}`}>
             <thead>
               <tr>
@@ -137,7 +138,7 @@ export default function Audit() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       ) : (
         <Empty title={t('nothingSo')} why={t('auditWhy')} />
       )}

@@ -9,7 +9,7 @@ import { dayAndTime } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { Button, Empty, ProblemNote, ui, useProblemText, Waiting } from '../ui'
 import css from './admin.module.css'
-import { useSettings } from './parts'
+import { useSettings, Wide } from './parts'
 import { pathText, valueText } from './say'
 import { HISTORY, useActs } from './store'
 import { words } from './words'
@@ -60,7 +60,7 @@ export function History() {
                   {one.comment && <q>{undo ? t('undoOf', { n: undo[1]! }) : one.comment}</q>}
                   <span className={css.grow} />
                   {one.version === shown.version ? (
-                    <span className={css.mark}>{t('versionNow')}</span>
+                    <span className={css.markNow}>{t('versionNow')}</span>
                   ) : (
                     <Button
                       size="xs"
@@ -72,7 +72,7 @@ export function History() {
                     </Button>
                   )}
                 </div>
-                <DifferenceTable differences={one.differences} />
+                <DifferenceTable label={t('version', { n: one.version })} differences={one.differences} />
               </li>
             )
           })}
@@ -103,14 +103,14 @@ export function History() {
   )
 }
 
-export function DifferenceTable({ differences }: { differences: Schema<'Difference'>[] }) {
+function DifferenceTable({ label, differences }: { label: string; differences: Schema<'Difference'>[] }) {
   const { tree } = useSettings()
   const t = useWords(words)
   const s = useWords(shared)
   const language = useLanguage()
   const yes = (key: string) => s(key as 'yes')
   return (
-    <div className={css.scroll}>
+    <Wide label={label}>
       <table className={`${ui.table} ${css.changes}`}>
         <thead>
           <tr>
@@ -138,6 +138,6 @@ export function DifferenceTable({ differences }: { differences: Schema<'Differen
           })}
         </tbody>
       </table>
-    </div>
+    </Wide>
   )
 }

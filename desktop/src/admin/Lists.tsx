@@ -7,7 +7,7 @@ import { Button, Empty, Icon, ui } from '../ui'
 import css from './admin.module.css'
 import { idFrom, ids, labelOf, nameOf, type Texts, type Tree, thing, valueAt, withoutThing } from './draft'
 import { fieldSay, wrong } from './fields'
-import { useSettings } from './parts'
+import { useSettings, Wide } from './parts'
 import { check, setAll, takeBack } from './store'
 import { words } from './words'
 
@@ -57,7 +57,7 @@ function Labels({ table, fixed }: { table: ListTable; fixed?: Record<string, { l
     <>
       {!fixed && <NewLabel table={table} />}
       {now.length + gone.length ? (
-        <div className={css.scroll}>
+        <Wide label={t(table)}>
           <table className={`${ui.table} ${css.labels}`}>
             <thead>
               <tr>
@@ -109,7 +109,7 @@ function Labels({ table, fixed }: { table: ListTable; fixed?: Record<string, { l
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       ) : (
         <Empty title={t('noneYet')} why={t('resultsWhy')} />
       )}

@@ -11,8 +11,8 @@ import { Button, Empty, Icon, Kbd, ProblemNote, ui, Waiting } from '../ui'
 import css from './admin.module.css'
 import { type Edit, type Edits, keyOf, nameOf, ordered, type Path, type Table, valueAt } from './draft'
 import { useUsual } from './Form'
-import { fieldOf } from './fields'
-import { useSettings } from './parts'
+import { fieldOf, fieldSay, wrong } from './fields'
+import { useSettings, Wide } from './parts'
 import { destinationText, pathText, placeOf, valueText } from './say'
 import { type Checked, check, takeBack, useActs, useDraft } from './store'
 import { effectWords, words } from './words'
@@ -72,7 +72,7 @@ export function Review() {
       {failed ? <ProblemNote problem={failed} retry={() => void check()} /> : null}
       <Problems />
       {how === 'words' ? (
-        <div className={css.scroll}>
+        <Wide label={t('review')}>
           <table className={`${ui.table} ${css.changes}`}>
             <thead>
               <tr>
@@ -88,7 +88,7 @@ export function Review() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       ) : checked?.yaml ? (
         <Yaml text={checked.yaml} />
       ) : (
@@ -132,21 +132,34 @@ export function Review() {
   )
 }
 
-/** What is wrong, on top, each a link to its field. */
+/** What is wrong, on top, each a link to its field; in the reader's language where the page knows the rule itself. */
 export function Problems() {
-  const { tree } = useSettings()
+  const { tree, edits } = useSettings()
   const problems = useDraft((one) => one.checked?.problems ?? null)
   const t = useWords(words)
+  const language = useLanguage()
   if (!problems?.length) return null
+  const all = Object.values(edits).sort((one, other) => other.path.length - one.path.length)
   return (
     <section className={css.problems} role="alert">
       <h2>{t('problemsOnTop')}</h2>
       <ul>
-        {problems.map((one) => (
-          <li key={`${one.key} ${one.text}`}>
-            <Link href={placeOf(one.key, tree)}>{one.key || t('house')}</Link>: <span lang="en">{one.text}</span>
-          </li>
-        ))}
+        {problems.map((one) => {
+          const edit = all.find(({ path }) => `${one.key}.`.startsWith(`${path.join('.')}.`))
+          const named = edit && pathText(language, tree, edit.path, (key) => t(key as 'queues'))
+          const field =
+            edit && edit.path.length !== 2
+              ? fieldOf((edit.path.length === 1 ? 'tenant' : edit.path[0]) as Table, edit.path[edit.path.length - 1]!)
+              : undefined
+          const own = field && wrong(field, edit?.value)
+          return (
+            <li key={`${one.key} ${one.text}`}>
+              <Link href={placeOf(one.key, tree)}>{named ? `${named.of} · ${named.key}` : one.key || t('house')}</Link>{' '}
+              {own ? fieldSay(language, own.key, own.values) : <span lang="en">{one.text}</span>}{' '}
+              {named && <code>{one.key}</code>}
+            </li>
+          )
+        })}
       </ul>
     </section>
   )
@@ -293,7 +306,7 @@ export function Race() {
         {first?.by && first.at ? `${t('raceBy', { by: first.by, at: dayAndTime(language, first.at, zone) })}. ` : ''}
         {t('raceWhy')}
       </p>
-      <div className={css.scroll}>
+      <Wide label={t('raceTitle')}>
         <table className={`${ui.table} ${css.changes}`}>
           <thead>
             <tr>
@@ -337,7 +350,7 @@ export function Race() {
             })}
           </tbody>
         </table>
-      </div>
+      </Wide>
       <div className={css.line}>
         <Button onClick={() => void acts.settle(mine)}>{t('goOn')}</Button>
         <code className="dim">EDIT-RACE</code>

@@ -458,8 +458,7 @@ function NewUser({ tree, done }: { tree: Tree; done: (user: User | null, passwor
       {tried && !draft.roles.length && <p className={css.wrong}>{fieldSay(language, 'wrong.needed')}</p>}
       <PasswordInput
         label={t('passwordNew')}
-        description={t('temporary')}
-        placeholder="–"
+        description={t('passwordNewWhy')}
         value={password}
         autoComplete="new-password"
         onChange={(event) => setPassword(event.currentTarget.value)}

@@ -114,3 +114,21 @@ export function FieldProblem({ id, text, foreign }: { id: string; text: string |
     </div>
   )
 }
+
+/** Scrolls sideways where it must, and then by keyboard too. */
+export function Wide({ label, children }: { label: string; children: ReactNode }) {
+  const box = useRef<HTMLElement>(null)
+  const [over, setOver] = useState(false)
+  useEffect(() => {
+    const one = box.current
+    if (!one) return
+    const watch = new ResizeObserver(() => setOver(one.scrollWidth > one.clientWidth))
+    watch.observe(one)
+    return () => watch.disconnect()
+  }, [])
+  return (
+    <section ref={box} className={css.scroll} aria-label={label} tabIndex={over ? 0 : undefined}>
+      {children}
+    </section>
+  )
+}

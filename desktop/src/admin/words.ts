@@ -338,6 +338,11 @@ export const words = sentences({
   ],
   yourself: ['This is you.', 'To Twoje konto.', 'Это вы.'],
   usersWhy: ['Who may sign in, and what for.', 'Kto może się logować i po co.', 'Кто может входить и зачем.'],
+  passwordNewWhy: [
+    'Left empty, a temporary one is made and shown once.',
+    'Puste: powstanie tymczasowe, pokazane jeden raz.',
+    'Если пусто, будет создан временный и показан один раз.',
+  ],
   passwordNew: ['Password', 'Hasło', 'Пароль'],
 
   role_agent: ['Agent', 'Konsultant', 'Оператор'],

@@ -80,18 +80,34 @@ function useTab(): void {
       const title = `${MARKS[state] ?? '◌'} ${told}${since && state !== 'logged_out' ? ` ${clock(now() - since)}` : ''}`
       if (document.title !== title) document.title = title
     }
-    write()
-    return everySecond(write)
+    const first = behindFrame(write)
+    const over = everySecond(write)
+    return () => {
+      first()
+      over()
+    }
   }, [state, since, name, queue, word, talk.phase])
   useEffect(() => {
     const icon = document.getElementById('favicon') as HTMLLinkElement | null
     if (!icon) return
-    const ink = getComputedStyle(document.documentElement).getPropertyValue(
-      `--mantine-color-${INKS[state] ?? 'gray'}-5`,
-    )
-    const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" color="${ink.trim() || 'gray'}">${shapeMarkup(state)}</svg>`
-    icon.href = `data:image/svg+xml,${encodeURIComponent(drawing)}`
+    return behindFrame(() => {
+      const ink = getComputedStyle(document.documentElement).getPropertyValue(
+        `--mantine-color-${INKS[state] ?? 'gray'}-5`,
+      )
+      const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" color="${ink.trim() || 'gray'}">${shapeMarkup(state)}</svg>`
+      icon.href = `data:image/svg+xml,${encodeURIComponent(drawing)}`
+    })
   }, [state])
+}
+
+/** Who rings stands on the page first: title and icon cost as much as the frame. A hidden page has no frames. */
+function behindFrame(write: () => void): () => void {
+  if (document.hidden) {
+    write()
+    return () => {}
+  }
+  const timer = setTimeout(write)
+  return () => clearTimeout(timer)
 }
 
 /** A hidden page says who rings, once; a click brings the page to the front and never answers. */

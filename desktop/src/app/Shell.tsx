@@ -10,7 +10,7 @@ import { Button, Empty, Icon, ProblemNote, Waiting } from '../ui'
 import { defineActs, useAct } from './keys'
 import { MeMenu } from './MeMenu'
 import { MeContext } from './me'
-import { routes, routesFor } from './pages'
+import { homeOf, routes, routesFor } from './pages'
 import { part } from './part'
 import { SentenceLine } from './SentenceLine'
 import css from './shell.module.css'
@@ -70,6 +70,7 @@ export default function Shell({ me }: { me: Me }) {
   const s = useWords(shared)
   const [path] = useLocation()
   const mine = useMemo(() => routesFor(me), [me])
+  const home = homeOf(me)
   const rail = mine.filter((one) => one.rail)
   const here = mine.find((one) => {
     const base = one.path.replace(/\/\*$/, '')
@@ -108,9 +109,9 @@ export default function Shell({ me }: { me: Me }) {
             </Route>
           ))}
           {path === '/' || path === '/sign-up' ? (
-            mine[0] ? (
+            home ? (
               <Route>
-                <Redirect to={mine[0].path.replace(/\/\*$/, '')} replace />
+                <Redirect to={home.path.replace(/\/\*$/, '')} replace />
               </Route>
             ) : (
               <Route>

@@ -3,7 +3,7 @@ import type { ComponentType, LazyExoticComponent } from 'react'
 import { pages as account } from '../account/pages'
 import { pages as admin } from '../admin/pages'
 import { pages as agent } from '../agent/pages'
-import type { Me } from '../api/session'
+import { type Me, may } from '../api/session'
 import type { Sentence } from '../i18n'
 import { pages as supervisor } from '../supervisor/pages'
 import type { IconName } from '../ui/icons'
@@ -35,3 +35,10 @@ export const routes: Route[] = [...agent, ...supervisor, ...admin, ...account].m
 }))
 
 export const routesFor = (me: Me): Route[] => routes.filter((one) => one.for(me))
+
+/** Where "/" goes: whoever leads begins with the board, an agent with the work, everybody else with their first page. */
+export function homeOf(me: Me): Route | undefined {
+  const mine = routesFor(me)
+  const first = may(me, 'steer') ? '/wallboard' : '/work'
+  return mine.find((one) => one.path === first) ?? mine[0]
+}
