@@ -137,6 +137,7 @@ tenants:
 
     queues:
       sprzedaz:
+        name: Sprzedaż
         client: roza
         agents: [{polish}, {GUEST}, {YOU}]
         dispositions: [{", ".join(RESULTS["sprzedaz"])}]
@@ -147,6 +148,7 @@ tenants:
         max_wait: 3m
         record: true
       support:
+        name: Support
         client: tea
         agents: [{english}, {GUEST}, {YOU}]
         dispositions: [{", ".join(RESULTS["support"])}]
