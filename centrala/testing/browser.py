@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Iterable, Iterator
 
 from OpenSSL import SSL
 from pylibsrtp import Error, Policy, Session
@@ -159,6 +160,19 @@ class BrowserLine:
                     return self._inbound.unprotect(data), source
                 except Error:
                     continue
+
+    def converse(self, packets: Iterable[bytes], every: float = 0.02) -> Iterator[bytes]:
+        """Send a packet each `every` seconds, as a telephone does; gives what comes in between."""
+        due = time.monotonic()
+        for packet in packets:
+            self.sendto(packet, self.server)
+            due += every
+            while (left := due - time.monotonic()) > 0:
+                self.settimeout(left)
+                try:
+                    yield self.recvfrom(2048)[0]
+                except TimeoutError:
+                    break
 
     def settimeout(self, seconds: float | None) -> None:
         self.socket.settimeout(seconds)

@@ -42,6 +42,8 @@ HASHES_WAITING = 32
 KEYS_KEPT = 10_000
 LISTENED_KEPT = 10_000
 LISTENED_FOR = 3600.0
+LOOK_UP_EVERY = 1.0
+"Seconds between two looks at all open contacts' cards, however fast somebody edits them."
 
 
 class Voice(Protocol):
@@ -126,17 +128,34 @@ class House:
         self._records_lock = threading.Lock()
         desk.watchers.append(self._watch)
         desk.outlets.append(self)
+        self._look_ups: dict[str, asyncio.TimerHandle] = {}
+        self._looked_up: dict[str, float] = {}
         loop = asyncio.get_running_loop()
 
         def edited(tenant: str, _: str) -> None:  # in a thread
-            hub = self.hubs.get(tenant)
-            if hub is not None:
+            if tenant in self.hubs:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
-                    loop.call_soon_threadsafe(hub.look_up_again)
+                    loop.call_soon_threadsafe(self._look_up_soon, tenant)
 
         self.customers.watchers.append(edited)
 
+    def _look_up_soon(self, tenant: str) -> None:
+        """At once, or with the others of this second."""
+        if tenant in self._look_ups:
+            return
+        loop = asyncio.get_running_loop()
+        at = self._looked_up.get(tenant, -LOOK_UP_EVERY) + LOOK_UP_EVERY
+
+        def look_up() -> None:
+            del self._look_ups[tenant]
+            self._looked_up[tenant] = loop.time()
+            self.hubs[tenant].look_up_again()
+
+        self._look_ups[tenant] = loop.call_at(at, look_up)
+
     def close(self) -> None:
+        for waiting in self._look_ups.values():
+            waiting.cancel()
         self.desk.watchers.remove(self._watch)
         self.desk.outlets.remove(self)
         for hub in self.hubs.values():

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from centrala.channels.voice import doors as module
 from centrala.channels.voice.doors import FREE_TRIES, Doors
+from centrala.channels.voice.pages import Pages
 from centrala.channels.voice.registration import Registration
 from centrala.channels.voice.sound import Sound
 from centrala.core import facts as f
@@ -138,3 +140,20 @@ def test_a_media_worker_without_ports_gets_no_call_while_another_has_some() -> N
     for worker in workers:
         worker.free_ports = 0
     assert sound.choose() in {0, 1, 2}
+
+
+@pytest.mark.parametrize(("degraded", "overloaded"), [(True, False), (False, True)])
+def test_no_line_test_while_calls_are_turned_away(degraded: bool, overloaded: bool) -> None:
+    answers: list[int] = []
+
+    def refuse(key: str, status: int, **_: Any) -> None:
+        answers.append(status)
+
+    # Nothing else is there to be taken: no port, no worker, no leg.
+    book: Any = SimpleNamespace(
+        desk=SimpleNamespace(degraded=degraded),
+        overloaded=lambda: overloaded,
+        stack=SimpleNamespace(refuse=refuse),
+    )
+    Pages._echo(book, SimpleNamespace(key="k"), "acme", "alice", 0.0)  # type: ignore[arg-type]
+    assert answers == [503]

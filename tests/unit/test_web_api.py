@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 from centrala.core import commands as c
 from centrala.core import facts as f
 from centrala.desk import Desk, Held
-from centrala.ledger import open_log, project
+from centrala.ledger import LedgerUnavailable, open_log, project
 from centrala.people import Permission, Role, Scope, User, open_people
 from centrala.people.roles import ROLES
 from centrala.settings import Settings, load
 from centrala.settings.facts import changes
 from centrala.web.app import make_asgi
 from centrala.web.house import House
+from centrala.web.routes import sip
 
 pytestmark = pytest.mark.unit
 
@@ -342,6 +343,8 @@ def expected(role: Role, path: str, let_in: frozenset[Role], foreign: bool) -> s
             return {"NOT-FOUND"} if foreign else {"ok"}
         case path if path.removeprefix("/me/agent/") in IN_A_CONVERSATION:
             return {"AGENT-REFUSED"}
+        case "/me/agent/draft":
+            return {"ok", "AGENT-REFUSED"}  # read; written about somebody else's contact
         case path if path.startswith("/customers/{customer}"):
             # A customer of the house is there; the notes and promises, and whom to merge with, are not.
             gone = {"/notes/{note}", "/promises/{promise}", "/merge", "/contacts"}
@@ -623,6 +626,97 @@ def test_an_agent_works_a_day(tmp_path: Path) -> None:
             assert (done["agent"]["state"], done["contact"]) == ("not_ready", None)
             gone = (await client.post("/api/v1/me/agent/sign-out")).json()
             assert gone["agent"]["state"] == agent.intent == "logged_out"
+
+    run(tmp_path, story)
+
+
+class Door:
+    """Where a page's socket comes in, without SIP behind it."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+
+    def open_to(self, tenant: str, agent: str) -> int:
+        return self.inside
+
+    def enter(self, connection: Any, **of: Any) -> object:
+        self.inside += 1
+        return object()
+
+    def leave(self, flow: object) -> None:
+        self.inside -= 1
+
+
+def test_a_phone_outlives_a_disk_that_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sip, "ASK_AGAIN", 0.01)
+
+    async def story(api: Api) -> None:
+        await api.user("alice", Role.AGENT, agent="alice")
+        api.house.phones = door = Door()  # type: ignore[assignment]
+        async with api.as_("alice") as alice:
+            cookie = "; ".join(f"{name}={value}" for name, value in alice.cookies.items())
+            sent: list[Any] = []
+            opening = iter([{"type": "websocket.connect"}])
+
+            async def receive() -> Any:
+                return next(opening, None) or await asyncio.Event().wait()
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            scope = {
+                "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws",
+                "path": sip.PATH, "raw_path": sip.PATH.encode(), "root_path": "", "query_string": b"",
+                "subprotocols": ["sip"], "client": ("127.0.0.1", 1234), "server": ("127.0.0.1", 80),
+                "extensions": {"websocket.http.response": {}},
+                "headers": [
+                    (b"host", b"centre.example"), (b"origin", b"http://centre.example"),
+                    (b"cookie", cookie.encode()),
+                ],
+            }  # fmt: skip
+            socket = asyncio.create_task(api.asgi(scope, receive, send))
+            async with asyncio.timeout(10):
+                while not door.inside:
+                    await asyncio.sleep(0.005)
+                looks = 0
+
+                def unavailable(secret: str, now: float) -> None:
+                    nonlocal looks
+                    looks += 1
+                    raise LedgerUnavailable("The users can't be read now.")
+
+                with monkeypatch.context() as broken:
+                    broken.setattr(api.house.people, "session", unavailable)
+                    while looks < 3 and not socket.done():
+                        await asyncio.sleep(0.005)
+                assert [one["type"] for one in sent] == ["websocket.accept"], "the phone is gone"
+                await alice.delete("/api/v1/session")
+                await socket
+            assert (sent[-1]["type"], sent[-1]["code"]) == ("websocket.close", sip.OVER)
+            assert not door.inside
+
+    run(tmp_path, story)
+
+
+def test_many_edits_are_one_look_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(api: Api) -> None:
+        looks: list[tuple[str, float]] = []
+        clock = asyncio.get_running_loop().time
+        for tenant, hub in api.house.hubs.items():
+            monkeypatch.setattr(hub, "look_up_again", lambda of=tenant: looks.append((of, clock())))
+
+        def edits() -> None:
+            for k in range(200):
+                for told in api.house.customers.watchers:
+                    told("acme", f"customer-{k}")
+
+        async with asyncio.timeout(10):
+            for wanted in (1, 2):
+                await api.house.ask(edits)
+                while len(looks) < wanted:
+                    await asyncio.sleep(0.01)
+        assert [tenant for tenant, _ in looks] == ["acme", "acme"]
+        assert looks[1][1] - looks[0][1] > 0.9
 
     run(tmp_path, story)
 

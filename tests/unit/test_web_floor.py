@@ -173,6 +173,10 @@ def test_every_button_of_a_conversation(tmp_path: Path) -> None:
             problem(await alice.post("/api/v1/me/agent/finish"), "AGENT-REFUSED")  # a result is missing
             body = {"contact": "c1", "disposition": "sold", "note": "Wants <b>roses</b>."}
             assert (await alice.put("/api/v1/me/agent/draft", json=body)).status_code == 204
+            async with api.as_("clara") as clara:
+                problem(await clara.put("/api/v1/me/agent/draft", json=body), "AGENT-REFUSED")
+                made_up = {**body, "contact": "nothing"}
+                problem(await clara.put("/api/v1/me/agent/draft", json=made_up), "AGENT-REFUSED")
             draft = (await alice.get("/api/v1/me/agent/draft")).json()
             assert (draft["contact"], draft["note"]) == ("c1", "Wants <b>roses</b>.")
             unknown = await alice.post("/api/v1/me/agent/result", json={**body, "disposition": "nonsense"})

@@ -45,6 +45,10 @@ class PhoneDoor:
         self._registration = registration
         self._now = now
 
+    def open_to(self, tenant: str, agent: str) -> int:
+        """How many sockets this agent has now."""
+        return sum(owner == (tenant, agent) for owner in self._registration.owners.values())
+
     def enter(
         self, connection: Connection, *, secure: bool, local: tuple[str, int], remote: tuple[str, int],
         tenant: str, agent: str,
@@ -132,7 +136,13 @@ class Pages(LegBook):
     # --- line test ---
 
     def _echo(self, event: s.InviteReceived, tenant: str, agent: str, now: float) -> None:
-        """A call in which one hears oneself. It is nobody's contact: the core never hears of it."""
+        """A call in which one hears oneself. It is nobody's contact: the core never hears of it.
+
+        An agent has one at a time: a new one ends the old.
+        """
+        if self.desk.degraded or self.overloaded():
+            self.stack.refuse(event.key, 503, headers=[("Retry-After", "5")], now=now)
+            return
         name = self._new_contact(now)
         worker = self.sound.choose()
         port = self.sound.take_port(worker)
@@ -145,6 +155,10 @@ class Pages(LegBook):
             self.sound.release_port(worker, port)
             self.stack.refuse(event.key, 488, now=now)
             return
+        for old in [
+            one for one in self.legs.values() if one.echo and (one.tenant, one.agent) == (tenant, agent)
+        ]:
+            self._end(old, "another line test has begun", now)
         leg.established = True
         self.legs[name] = leg
         self._changed.add(name)

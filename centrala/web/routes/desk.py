@@ -443,18 +443,20 @@ def _is_mine(house: House, tenant: str, contact: str, agent: str) -> None:
 @router.put(
     "/draft",
     status_code=204,
-    responses=answers(*SIGNED_IN, "NOT-ALLOWED", "NO-AGENT"),
+    responses=answers(*SIGNED_IN, "NOT-ALLOWED", "NO-AGENT", "AGENT-REFUSED"),
 )
 async def put_draft(body: DraftPut, house: Here, identity: Who) -> Response:
-    """Keep what I typed so far about a contact; I alone see it."""
+    """Keep what I typed so far about a contact of mine; I alone see it."""
     agent = _agent(house, identity)
+    contact = _text(body.contact)
+    _is_mine(house, identity.user.tenant, contact, agent)
     disposition = None if body.disposition is None else _text(body.disposition)
     note = None if body.note is None else _text(body.note)
     await house.ask(
         house.customers.put_draft,
         identity.user.tenant,
         agent,
-        _text(body.contact),
+        contact,
         house.now(),
         disposition=disposition,
         note=note,

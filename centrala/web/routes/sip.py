@@ -8,6 +8,7 @@ from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from centrala.ledger import LedgerUnavailable
 from centrala.people import Identity
 from centrala.web.guard import Here, Who, house_of, identify, same_site
 from centrala.web.house import House
@@ -26,8 +27,13 @@ SEND_WITHIN = 10.0
 WAITING = 256
 "Messages that wait for a page; beyond it the page is dropped, and may come back."
 
+SOCKETS = 8
+"Of one agent at a time: several tabs, and old sockets of a network that has changed."
+
 OVER = 4401
 "Close code: the session is over; sign in again."
+TOO_MANY = 4429
+"Close code: the agent has SOCKETS of them already."
 
 
 class PhoneShown(BaseModel):
@@ -85,7 +91,10 @@ class _Page:
         """Until the session is over: a page that has signed out has no phone."""
         while True:
             await asyncio.sleep(ASK_AGAIN)
-            now = await identify(self.socket)
+            try:
+                now = await identify(self.socket)
+            except LedgerUnavailable:
+                continue  # nobody has signed out: a busy disk must not take everybody's phone away
             if now is None or now.user.id != identity.user.id or now.user.agent != identity.user.agent:
                 return
 
@@ -120,6 +129,11 @@ async def sip(socket: WebSocket) -> None:
 async def _talk(socket: WebSocket, house: House, identity: Identity, tenant: str, agent: str) -> None:
     door = house.phones
     assert door is not None
+    if door.open_to(tenant, agent) >= SOCKETS:
+        log.warning("tenant %s: agent %s has %d sockets, one more is closed", tenant, agent, SOCKETS)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.close(TOO_MANY)
+        return
     page = _Page(socket)
     server, client = socket.scope.get("server"), socket.client
     flow = door.enter(
@@ -151,7 +165,8 @@ async def _talk(socket: WebSocket, house: House, identity: Identity, tenant: str
     ]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        code = OVER if watching.done() and not watching.cancelled() else 1001
+        ended = watching.done() and not watching.cancelled() and watching.exception() is None
+        code = OVER if ended else 1001
         for task in tasks:
             task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):
