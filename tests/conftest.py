@@ -2,6 +2,9 @@
 
 import pytest
 
+TIMED = {"peer", "browser"}
+"""Foreign programs and real time on shared cores: a test that fails gets one more try, and pytest says so (RERUN)."""
+
 KINDS = {"unit", "peer", "browser", "sim", "load", "fuzz", "soak"}
 
 
@@ -11,3 +14,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(
                 f"{item.location[0]}: names no kind. Add e.g. `pytestmark = pytest.mark.unit`."
             )
+        if TIMED & {mark.name for mark in item.iter_markers()}:
+            item.add_marker(pytest.mark.flaky(reruns=1))
