@@ -3,11 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from centrala.ledger import DataFolderError, open_log
-from centrala.ledger.schema import FILE, script, version_of
-
-VERSION = 1
-"Kept in the table `meta` under the name `customers`."
+from centrala.ledger import beside
 
 # `customers` is the truth; identities, members and words are drawn from its bodies, so that looking up is quick.
 VERSION_1 = """
@@ -67,52 +63,5 @@ PARTIES = "CREATE INDEX IF NOT EXISTS customers_parties ON parties(tenant, addre
 
 
 def connect(data: Path) -> sqlite3.Connection:
-    """A connection with the tables of customers made. Creates the data folder's ledger where there is none.
-
-    Raises DataFolderError with a sentence. Works while a centre runs on the folder.
-    """
-    path = data / FILE
-    if not path.exists():
-        open_log(data).close()
-    try:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as problem:
-        raise DataFolderError(
-            f"The customers in {path} can't be read ({problem}): check the folder."
-        ) from problem
-    try:
-        db.execute("PRAGMA busy_timeout = 5000")
-        db.execute("PRAGMA synchronous = FULL")
-        if version_of(db, path) == 0:
-            raise DataFolderError(f"{path} is no ledger yet: start `centrala serve` on this folder once.")
-        _prepare(db, path)
-    except sqlite3.Error as problem:
-        db.close()
-        raise DataFolderError(
-            f"The customers in {path} can't be read ({problem}): check the folder."
-        ) from problem
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        found = db.execute("SELECT value FROM meta WHERE name = 'customers'").fetchone()
-        version = int(found[0]) if found else 0
-        if version > VERSION:
-            raise DataFolderError(
-                f"The customers in {path} are of version {version}, and this Centrala knows versions up to"
-                f" {VERSION}: install the newer Centrala that wrote them."
-            )
-        if version == 0:
-            script(db, VERSION_1)
-            db.execute("INSERT INTO meta VALUES ('customers', ?)", (str(VERSION),))
-        db.execute(PARTIES)
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+    """A connection with the tables of customers made. Raises DataFolderError with a sentence."""
+    return beside.connect(data, "customers", (VERSION_1,), called="The customers", always=PARTIES)

@@ -3,11 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from centrala.ledger import DataFolderError, open_log
-from centrala.ledger.schema import FILE, script, version_of
-
-VERSION = 2
-"Kept in the table `meta` under the name `people`."
+from centrala.ledger import beside
 
 VERSION_1 = """
 CREATE TABLE people_users(
@@ -52,52 +48,5 @@ CREATE TABLE people_secrets(
 
 
 def connect(data: Path) -> sqlite3.Connection:
-    """A connection with the tables of people made. Creates the data folder's ledger where there is none.
-
-    Raises DataFolderError with a sentence. Works while a centre runs on the folder.
-    """
-    path = data / FILE
-    if not path.exists():
-        open_log(data).close()
-    try:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as problem:
-        raise DataFolderError(
-            f"The users in {path} can't be read ({problem}): check the folder."
-        ) from problem
-    try:
-        db.execute("PRAGMA busy_timeout = 5000")
-        db.execute("PRAGMA synchronous = FULL")
-        if version_of(db, path) == 0:
-            raise DataFolderError(f"{path} is no ledger yet: start `centrala serve` on this folder once.")
-        _prepare(db, path)
-    except sqlite3.Error as problem:
-        db.close()
-        raise DataFolderError(
-            f"The users in {path} can't be read ({problem}): check the folder."
-        ) from problem
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        found = db.execute("SELECT value FROM meta WHERE name = 'people'").fetchone()
-        version = int(found[0]) if found else 0
-        if version > VERSION:
-            raise DataFolderError(
-                f"The users in {path} are of version {version}, and this Centrala knows versions up to {VERSION}:"
-                " install the newer Centrala that wrote them."
-            )
-        for number, step in enumerate((VERSION_1, VERSION_2), 1):
-            if version < number:
-                script(db, step)
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('people', ?)", (str(VERSION),))
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+    """A connection with the tables of people made. Raises DataFolderError with a sentence."""
+    return beside.connect(data, "people", (VERSION_1, VERSION_2), called="The users")
