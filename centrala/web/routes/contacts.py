@@ -1,7 +1,5 @@
 """Records of contacts in pages, one contact, its recording. Agents see their own, others the queues in their scope."""
 
-import base64
-import binascii
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +13,8 @@ from centrala.ledger.records import COLUMNS, Record, as_row, from_columns
 from centrala.people import Identity, Permission, User, allowed, holds
 from centrala.web.guard import Here, Who, address_of, need
 from centrala.web.house import House
+from centrala.web.inputs import clean, place_of
+from centrala.web.inputs import cursor as cursor_at
 from centrala.web.problems import NOT_FOUND, Problem, answers
 
 router = APIRouter(prefix="/contacts")
@@ -130,19 +130,6 @@ def _record(row: Any) -> tuple[Record, str | None]:
     return from_columns(values), address
 
 
-def _cursor(record: Record) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([record.arrived_at, record.id])).decode()
-
-
-def _read_cursor(text: str) -> tuple[float, str]:
-    try:
-        return msgspec.json.decode(
-            base64.b64decode(text.encode("ascii"), b"-_", validate=True), type=tuple[float, str]
-        )
-    except (msgspec.DecodeError, UnicodeError, binascii.Error, ValueError):
-        raise Problem("BAD-CURSOR", "This cursor is none of ours: begin with the first page.") from None
-
-
 Filter = Annotated[str | None, Query(max_length=256)]
 Moment = Annotated[float | None, Query(ge=0, le=LAST_MOMENT, allow_inf_nan=False)]
 
@@ -169,7 +156,7 @@ async def contacts(
     for column, value in (("queue", queue), ("agent", agent), ("outcome", outcome), ("direction", direction)):
         if value is not None:
             sql.append(f"r.{column} = ?")
-            parameters.append(value.encode("utf-8", "replace").decode())
+            parameters.append(clean(value))
     if after is not None:
         sql.append("r.arrived_at >= ?")
         parameters.append(after)
@@ -180,16 +167,17 @@ async def contacts(
         sql.append(f"r.ended_at IS {'NOT ' if state == 'ended' else ''}NULL")
     if cursor is not None:
         sql.append("(r.arrived_at, r.id) < (?, ?)")
-        parameters += _read_cursor(cursor)
+        parameters += place_of(cursor, tuple[float, str])
     found = await house.ask(
         house.rows,
         f"{_SELECT}{' AND '.join(sql)} ORDER BY r.arrived_at DESC, r.id DESC LIMIT ?",
         [*parameters, limit + 1],
     )
     records = [_record(row) for row in found]
+    last = records[limit - 1][0] if len(records) > limit else None
     page = {
         "items": [sight.row(record, address) for record, address in records[:limit]],
-        "next": _cursor(records[limit - 1][0]) if len(records) > limit else None,
+        "next": None if last is None else cursor_at((last.arrived_at, last.id)),
     }
     return Response(msgspec.json.encode(page), media_type="application/json")
 
@@ -201,7 +189,7 @@ async def _one(house: House, identity: Identity, contact: str) -> tuple[Sight, R
     found = await house.ask(
         house.rows,
         f"{_SELECT}{where} AND r.id = ? ORDER BY r.arrived_at DESC LIMIT 1",
-        [identity.user.tenant, *values, contact.encode("utf-8", "replace").decode()],
+        [identity.user.tenant, *values, clean(contact)],
     )
     if not found:
         raise Problem("NOT-FOUND", NOT_FOUND)

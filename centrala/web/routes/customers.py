@@ -5,8 +5,6 @@ Numbers and addresses are for who holds NUMBERS, and for the agent who has or ha
 others wrote down, or an agent would tie a contact to any card to see its numbers.
 """
 
-import base64
-import binascii
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
 
@@ -47,6 +45,8 @@ from centrala.web.cards import (
 )
 from centrala.web.guard import Fingerprint, Here, Key, Who, address_of, need, need_whole
 from centrala.web.house import House
+from centrala.web.inputs import Cursor, NumberCursor, clean, number_of, place_of
+from centrala.web.inputs import cursor as cursor_at
 from centrala.web.problems import NOT_FOUND, Problem, answers
 from centrala.web.routes.contacts import Sight
 from centrala.web.routes.people import SIGNED_IN
@@ -78,11 +78,6 @@ async def _asked(awaited: Awaitable[T], numbers: bool = True) -> T:
         raise Problem(problem.code, str(problem)) from None
 
 
-def _clean(text: str) -> str:
-    # Half characters can't be bound to a statement.
-    return text.encode("utf-8", "replace").decode()
-
-
 def _whole(identity: Identity) -> bool:
     return allowed(identity.user, Permission.CUSTOMERS, identity.user.tenant)
 
@@ -95,7 +90,7 @@ async def _open(house: House, identity: Identity, customer: str) -> tuple[Custom
     """(the customer, whether its numbers may be seen). Raises Problem NOT-ALLOWED, NOT-FOUND."""
     need(identity, Permission.CUSTOMERS, Permission.DESK)
     user = identity.user
-    found = await house.ask(house.customers.get, user.tenant, _clean(customer))
+    found = await house.ask(house.customers.get, user.tenant, clean(customer))
     if found is None:
         raise Problem("NOT-FOUND", NOT_FOUND)
     own = await _is_own(house, identity, found)
@@ -136,23 +131,8 @@ async def _note_down(
     )
 
 
-def _cursor(place: tuple[Any, ...]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
-
-
-Parsed = TypeVar("Parsed")
-
-
-def _read_cursor(text: str, of: type[Parsed]) -> Parsed:
-    try:
-        return msgspec.json.decode(base64.b64decode(text.encode("ascii"), b"-_", validate=True), type=of)
-    except (msgspec.DecodeError, UnicodeError, binascii.Error, ValueError):
-        raise Problem("BAD-CURSOR", "This cursor is none of ours: begin with the first page.") from None
-
-
 # --- finding ---
 
-Cursor = Annotated[str | None, Query(max_length=1000)]
 READ = ("SIGNED-OUT", "NOT-ALLOWED")
 WRITE = (*SIGNED_IN, "NOT-ALLOWED", "KEY-REUSED")
 RACES = ("EDIT-RACE", "MERGED", "NOT-FOUND", "TOO-MANY")
@@ -170,21 +150,21 @@ async def search(
     digits. Without `q` all, by name. Parts of numbers are for who may see numbers; a number in full is for all."""
     need_whole(identity, Permission.CUSTOMERS)
     numbers = _sees_numbers(identity)
-    after = None if cursor is None else _read_cursor(cursor, tuple[str, ...])
+    after = None if cursor is None else place_of(cursor, tuple[str, ...])
     if after is not None and len(after) != (3 if q.strip() else 2):
         raise Problem("BAD-CURSOR", "This cursor is of another question: begin with the first page.")
     found, following = await _asked(
         house.ask(
             house.customers.search,
             identity.user.tenant,
-            _clean(q),
+            clean(q),
             after=after,
             limit=limit,
             numbers_too=numbers,
         )
     )
     items = [found_shown(customer, brief, numbers) for customer, brief in found]
-    return {"items": items, "next": None if following is None else _cursor(following)}
+    return {"items": items, "next": None if following is None else cursor_at(following)}
 
 
 @router.get("/lookup", response_model=Lookup, responses=answers(*READ))
@@ -193,7 +173,7 @@ async def lookup(
 ) -> dict[str, Any]:
     """Everybody who has this number: several are given as several. A withheld number is nobody's."""
     need_whole(identity, Permission.CUSTOMERS)
-    tenant, number = identity.user.tenant, _clean(number)
+    tenant, number = identity.user.tenant, clean(number)
     briefs = await house.ask(house.customers.brief, tenant, number)
     items = [{**one.shown(), "number": None, "calls": one.calls, "ads": one.ads} for one in briefs]
     if items and _sees_numbers(identity):
@@ -355,7 +335,7 @@ async def erase(
     """
     need_whole(identity, Permission.CUSTOMERS)
     need_whole(identity, Permission.NUMBERS)
-    name = _clean(customer)
+    name = clean(customer)
     tenant = identity.user.tenant
     if await house.ask(house.customers.get, tenant, name) is None:
         raise Problem("NOT-FOUND", NOT_FOUND)
@@ -380,7 +360,7 @@ async def timeline(
 ) -> Response:
     """Contacts of the customer that I may see, and free notes, newest first; running ones too, a second behind."""
     found, numbers = await _open(house, identity, customer)
-    before = None if cursor is None else _read_cursor(cursor, tuple[float, str])
+    before = None if cursor is None else place_of(cursor, tuple[float, str])
     sight = Sight(house, identity.user)
     where = ("1", []) if _whole(identity) else sight.where()
     rows, records, notes = await _asked(
@@ -406,7 +386,7 @@ async def timeline(
         }
 
     shown_rows = [shown(row) for row in rows[:limit] if row.note is not None or row.id in records]
-    following = _cursor((rows[limit - 1].at, rows[limit - 1].id)) if len(rows) > limit else None
+    following = cursor_at((rows[limit - 1].at, rows[limit - 1].id)) if len(rows) > limit else None
     return Response(
         msgspec.json.encode({"items": shown_rows, "next": following}), media_type="application/json"
     )
@@ -419,16 +399,12 @@ async def history(
     customer: str,
     house: Here,
     identity: Who,
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: NumberCursor = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
     """What was changed, newest first: who, when, before and after. `id` is what `undo` takes."""
     found, numbers = await _open(house, identity, customer)
-    before: int | None = None
-    if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 18:
-            raise Problem("BAD-CURSOR", "This cursor is none of ours: begin with the first page.")
-        before = int(cursor)
+    before = number_of(cursor)
     changes = await _asked(
         house.ask(house.customers.history, found.tenant, found.id, before=before, limit=limit + 1)
     )
@@ -486,9 +462,9 @@ async def merge(
 
     async def work() -> tuple[int, Any]:
         merged = await _asked(
-            house.ask(house.customers.merge, user.tenant, found.id, _clean(body.other), user.id, house.now())
+            house.ask(house.customers.merge, user.tenant, found.id, clean(body.other), user.id, house.now())
         )
-        await _note_down(request, house, identity, "customer.merged", found.id, {"other": _clean(body.other)})
+        await _note_down(request, house, identity, "customer.merged", found.id, {"other": clean(body.other)})
         return 200, await card(house, merged, numbers)
 
     status, answer = await house.once(identity, key, mark, work)
@@ -501,7 +477,7 @@ async def merge(
 async def tie(request: Request, customer: str, body: Tie, house: Here, identity: Who) -> Response:
     """This contact was with this customer, whatever number it came from: chosen of several, or number withheld."""
     found, _ = await _open(house, identity, customer)
-    user, contact = identity.user, _clean(body.contact)
+    user, contact = identity.user, clean(body.contact)
     if not await _may_tie(house, identity, contact):
         raise Problem("NOT-FOUND", NOT_FOUND)
     await _asked(house.ask(house.customers.tie, user.tenant, found.id, contact, user.id, house.now()))
@@ -546,7 +522,7 @@ async def add_note(
     """A note about the customer, or about one contact of theirs. Lines are kept; it is text, never markup."""
     found, _ = await _open(house, identity, customer)
     user = identity.user
-    contact = None if body.contact is None else _clean(body.contact)
+    contact = None if body.contact is None else clean(body.contact)
     if contact is not None and not await _may_tie(house, identity, contact):
         raise Problem("NOT-FOUND", NOT_FOUND)
 
@@ -575,8 +551,8 @@ async def drop_note(request: Request, customer: str, note: str, house: Here, ide
     user = identity.user
     anybodys = _whole(identity) and allowed(user, Permission.NUMBERS, user.tenant)
     author = None if anybodys else user.id
-    await _asked(house.ask(house.customers.drop_note, user.tenant, found.id, _clean(note), author=author))
-    await _note_down(request, house, identity, "customer.note_erased", found.id, {"note": _clean(note)})
+    await _asked(house.ask(house.customers.drop_note, user.tenant, found.id, clean(note), author=author))
+    await _note_down(request, house, identity, "customer.note_erased", found.id, {"note": clean(note)})
     return Response(status_code=204)
 
 
@@ -613,7 +589,7 @@ async def edit_promise(
 ) -> Response:
     """Kept, put off, or worded anew. What is left out stays."""
     found, numbers = await _open(house, identity, customer)
-    name = f"promise.{_clean(promise)}"
+    name = f"promise.{clean(promise)}"
     have = found.doc.get(name)
     if have is None:
         raise Problem("NOT-FOUND", NOT_FOUND)
@@ -639,7 +615,7 @@ async def drop_promise(
 ) -> Response:
     """Made by mistake. `undo` brings it back."""
     found, numbers = await _open(house, identity, customer)
-    name = f"promise.{_clean(promise)}"
+    name = f"promise.{clean(promise)}"
     if name not in found.doc:
         raise Problem("NOT-FOUND", NOT_FOUND)
     version = version or found.version

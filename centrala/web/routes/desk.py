@@ -16,6 +16,7 @@ from centrala.people import Identity, Permission
 from centrala.web.board import explained
 from centrala.web.guard import Fingerprint, Here, Key, Who, need
 from centrala.web.house import House
+from centrala.web.inputs import clean
 from centrala.web.problems import Problem, answers
 from centrala.web.routes.people import SIGNED_IN, Body
 from centrala.web.shown import AgentState, Desk
@@ -152,11 +153,7 @@ def _contact(house: House, identity: Identity, asked: str | None) -> str:
     name = asked or with_contact(house.centre(identity.user.tenant).agents[agent])
     if name is None:
         raise Problem("AGENT-REFUSED", "You have no conversation now.")
-    return _text(name)
-
-
-def _text(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return clean(name)
 
 
 async def _tell(house: House, identity: Identity, key: str | None, mark: bytes, *make: Make) -> Response:
@@ -203,7 +200,7 @@ async def _towards(
         tenant = identity.user.tenant
         contact = _contact(house, identity, body.contact)
         _may_reach_out(house, tenant, contact, agent)
-        number, outside = house.settle(tenant, contact, _text(body.to))
+        number, outside = house.settle(tenant, contact, clean(body.to))
         told = await house.tell(
             tenant,
             agent,
@@ -249,7 +246,7 @@ async def ready(house: Here, identity: Who, mark: Fingerprint, key: Key = None) 
 async def pause(body: Pause, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """I take none, for this reason. In a conversation it takes effect after it; what rings goes on ringing."""
     agent = _agent(house, identity)
-    make: list[Make] = [lambda at, name: f.AgentPaused(at, name, _text(body.reason))]
+    make: list[Make] = [lambda at, name: f.AgentPaused(at, name, clean(body.reason))]
     if house.centre(identity.user.tenant).agents[agent].intent == "logged_out":
         make.insert(0, f.AgentSignedIn)
     return await _tell(house, identity, key, mark, *make)
@@ -355,7 +352,7 @@ async def conference(
 @router.post("/drop", **CHANGES)
 async def drop(body: Drop, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """Let go of the one I asked, or of a member of the conference."""
-    return await _about(house, identity, body, key, mark, f.DropAsked, leg=_text(body.leg))
+    return await _about(house, identity, body, key, mark, f.DropAsked, leg=clean(body.leg))
 
 
 @router.post("/dial", **CHANGES)
@@ -368,7 +365,7 @@ async def dial(body: Dial, house: Here, identity: Who, mark: Fingerprint, key: K
         if house.voice is None:
             raise Problem("AGENT-REFUSED", "Nobody can be called from here.")
         contact = house.voice.new_contact(house.now())
-        number, outside = house.settle(tenant, contact, _text(body.number))
+        number, outside = house.settle(tenant, contact, clean(body.number))
         told = await house.tell(
             tenant, agent, lambda at, name: f.DialAsked(at, contact, name, number, outside)
         )
@@ -405,10 +402,10 @@ async def result(body: Result, house: Here, identity: Who, mark: Fingerprint, ke
     agent = _agent(house, identity)
 
     async def work() -> tuple[int, Any]:
-        tenant, contact = identity.user.tenant, _text(body.contact)
+        tenant, contact = identity.user.tenant, clean(body.contact)
         answer = _desk(house, identity)
         if body.disposition is not None:
-            disposition = _text(body.disposition)
+            disposition = clean(body.disposition)
             if disposition not in house.tenant(tenant).dispositions:
                 raise Problem("AGENT-REFUSED", "There is no such result in this centre.")
             told = await house.tell(
@@ -418,7 +415,7 @@ async def result(body: Result, house: Here, identity: Who, mark: Fingerprint, ke
         else:
             _is_mine(house, tenant, contact, agent)
         if body.note and body.note.strip():
-            note, who = _text(body.note), identity.user.id
+            note, who = clean(body.note), identity.user.id
             try:
                 await house.ask(
                     house.customers.put_note, tenant, contact, who, note, house.now(), agent=agent
@@ -448,10 +445,10 @@ def _is_mine(house: House, tenant: str, contact: str, agent: str) -> None:
 async def put_draft(body: DraftPut, house: Here, identity: Who) -> Response:
     """Keep what I typed so far about a contact of mine; I alone see it."""
     agent = _agent(house, identity)
-    contact = _text(body.contact)
+    contact = clean(body.contact)
     _is_mine(house, identity.user.tenant, contact, agent)
-    disposition = None if body.disposition is None else _text(body.disposition)
-    note = None if body.note is None else _text(body.note)
+    disposition = None if body.disposition is None else clean(body.disposition)
+    note = None if body.note is None else clean(body.note)
     await house.ask(
         house.customers.put_draft,
         identity.user.tenant,
@@ -474,7 +471,7 @@ async def get_draft(
     name = contact or with_contact(house.centre(tenant).agents[agent])
     kept = None
     if name is not None:
-        name = _text(name)
+        name = clean(name)
         kept = await house.ask(house.customers.get_draft, tenant, agent, name)
     return JSONResponse(
         {
@@ -496,7 +493,7 @@ async def targets(house: Here, identity: Who, q: Annotated[str, Query(max_length
     """Colleagues and queues that I may transfer to, by name, id or number; those who are free first."""
     me = _agent(house, identity)
     tenant, centre = house.tenant(identity.user.tenant), house.centre(identity.user.tenant)
-    sought = _text(q).casefold().strip()
+    sought = clean(q).casefold().strip()
     reached: dict[tuple[str, str], list[str]] = {}
     if sought:
         for number, to in tenant.numbers.items():

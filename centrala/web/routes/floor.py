@@ -16,6 +16,7 @@ from centrala.people import Identity, Permission, User, allowed, holds
 from centrala.web.board import Entity, Kind, explained, lamps_of, own, reaches
 from centrala.web.guard import Fingerprint, Here, Key, Who, address_of, need
 from centrala.web.house import House
+from centrala.web.inputs import clean
 from centrala.web.problems import NOT_FOUND, Problem, answers
 from centrala.web.routes.desk import Pause
 from centrala.web.routes.people import SIGNED_IN, Body
@@ -283,7 +284,7 @@ async def pause(
     request: Request, agent: str, body: Pause, house: Here, identity: Who, mark: Fingerprint, key: Key = None
 ) -> Response:
     """Let an agent take no contacts, for this reason; in a conversation, after it."""
-    reason = body.reason.encode("utf-8", "replace").decode()
+    reason = clean(body.reason)
     _entity(house, identity, P.STEER, "agent", agent)
     make: list[Callable[[float, str], f.Fact]] = [lambda at, name: f.AgentPaused(at, name, reason)]
     if house.centre(identity.user.tenant).agents[agent].intent == "logged_out":
@@ -343,7 +344,7 @@ async def move(
 ) -> Response:
     """Let who waits wait in another queue; the time waited so far counts there."""
     _entity(house, identity, P.STEER, "contact", contact)
-    queue = body.queue.encode("utf-8", "replace").decode()
+    queue = clean(body.queue)
     _entity(house, identity, P.STEER, "queue", queue)
     return await _steer(
         request,
@@ -400,7 +401,7 @@ async def say(
     need(identity, P.STEER)
     user, hub = identity.user, house.hubs[identity.user.tenant]
     kind, _, target = body.to.partition(":")
-    target = target.encode("utf-8", "replace").decode()
+    target = clean(target)
     tenant = house.tenant(user.tenant)
     there = house.centre(user.tenant).agents
     match kind:
@@ -424,14 +425,14 @@ async def say(
     teams = [one for one in teams if allowed(user, P.STEER, user.tenant, team=one)]
 
     async def work() -> tuple[int, Any]:
-        text = body.text.encode("utf-8", "replace").decode()
+        text = clean(body.text)
         sender = there[user.agent].spec.name if user.agent in there else ""
         # Told first, then shown: what nobody can find again isn't said.
         await house.ask(
             house.people.audit,
             user,
             "floor.message",
-            body.to.encode("utf-8", "replace").decode(),
+            clean(body.to),
             house.now(),
             address_of(request),
             {"text": text},

@@ -21,6 +21,7 @@ from centrala.web.guard import (
     take_cookie,
 )
 from centrala.web.house import House
+from centrala.web.inputs import NumberCursor, number_of
 from centrala.web.problems import NOT_FOUND, Problem, answers
 
 router = APIRouter()
@@ -528,18 +529,14 @@ async def drop_token(request: Request, token: str, house: Here, identity: Who) -
 async def audit(
     house: Here,
     identity: Who,
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: NumberCursor = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
     """What people changed and listened to in this tenant, newest first."""
     need(identity, Permission.AUDIT)
     if not identity.user.whole_tenant:
         raise Problem("NOT-ALLOWED", "The trail is for who has the whole tenant.")
-    before: int | None = None
-    if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 18:
-            raise Problem("BAD-CURSOR", "This cursor is none of ours: begin with the first page.")
-        before = int(cursor)
+    before = number_of(cursor)
     entries = await house.ask(house.people.trail, identity.user.tenant, before=before, limit=limit + 1)
     more = len(entries) > limit
     items = [{name: getattr(one, name) for name in TrailEntry.model_fields} for one in entries[:limit]]

@@ -20,6 +20,7 @@ from centrala.settings.tree import SAVED, Wrong
 from centrala.settings.tree import Problem as Mistake
 from centrala.web.guard import Here, Who, address_of, need_session, need_whole
 from centrala.web.house import House
+from centrala.web.inputs import NumberCursor, number_of
 from centrala.web.problems import Problem, answers
 from centrala.web.routes.people import SIGNED_IN, Body
 from centrala.web.routes.sounds import there
@@ -409,16 +410,12 @@ async def _commit(
 async def history(
     house: Here,
     identity: Who,
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: NumberCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     """Who saved what and when, newest first."""
     tenant = _administrator(identity)
-    before: int | None = None
-    if cursor is not None:
-        if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 18:
-            raise Problem("BAD-CURSOR", "This cursor is none of ours: begin with the first page.")
-        before = int(cursor)
+    before = number_of(cursor)
 
     def work() -> dict[str, Any]:
         versions = house.people.history(tenant, before=before, limit=limit + 1)
