@@ -4,23 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from centrala.core import commands as c
-from centrala.core import facts as f
-from centrala.desk import Desk, Held
-from centrala.ledger import open_log, project
-from centrala.people import Permission, Role, Scope, open_people
+from centrala.people import Permission, Role
 from centrala.people.roles import ROLES
 from centrala.settings import load
-from centrala.settings.facts import changes
-from centrala.web.app import make_asgi
-from centrala.web.house import House
+from tests.unit import test_web_api as web
+from tests.unit.test_web_api import CUSTOMER as NUMBER
 
 pytestmark = pytest.mark.unit
 
@@ -44,8 +38,6 @@ tenants:
     queues: {sales: {agents: [olga]}}
     numbers: {"100": {queue: sales}}
 """
-GOOD = "correct horse battery"
-NUMBER = "+48600100200"
 ANNA = {
     "given": "Anna",
     "family": "Kowalska",
@@ -58,92 +50,23 @@ ANNA = {
 }
 
 
-class Parties:
-    def __init__(self) -> None:
-        self.waiting: list[tuple[str, str, str, str, float]] = []
-
-    def collect(self) -> Held:
-        parties, self.waiting = self.waiting, []
-        return Held(parties=parties)
-
-
-@dataclass
-class Api:
-    house: House
-    asgi: Any
-    parties: Parties
-
-    async def user(
-        self,
-        name: str,
-        *roles: Role,
-        tenant: str = "acme",
-        scopes: tuple[str, ...] = ("tenant",),
-        **more: Any,
-    ) -> None:
-        places = [Scope.read(one) for one in scopes]
-        people = self.house.people
-        await self.house.ask(people.add, tenant, name, GOOD, roles, self.house.now(), scopes=places, **more)
+class Api(web.Api):
+    """The same, with paths below the API's."""
 
     @asynccontextmanager
-    async def as_(self, name: str, tenant: str = "acme") -> AsyncIterator[httpx.AsyncClient]:
-        transport = httpx.ASGITransport(self.asgi, raise_app_exceptions=False, client=("127.0.0.1", 1234))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://centre.example/api/v1", headers={"X-Centrala": "1"}
-        ) as client:
-            answer = await client.post("/session", json={"tenant": tenant, "name": name, "password": GOOD})
-            assert answer.status_code == 200, answer.text
+    async def as_(
+        self, name: str, tenant: str = "acme", scheme: str = "http"
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        async with super().as_(name, tenant, scheme) as client:
+            client.base_url = f"{scheme}://centre.example/api/v1"
             yield client
-
-    async def settle(self) -> None:
-        desk = self.house.desk
-        for _ in range(1000):
-            await asyncio.sleep(0.002)
-            if not desk._inbox and desk._batch.empty and not desk._committing:
-                return
-        raise AssertionError("the desk doesn't come to rest")
-
-    async def call(self, contact: str, agent: str, *, number: str = "100", over: bool = True) -> None:
-        now, tell = self.house.now, self.house.desk.tell
-        self.parties.waiting.append(("acme", contact, NUMBER, "", now()))
-        tell("acme", f.PhoneRegistered(now(), agent))
-        tell("acme", f.AgentReady(now(), agent))
-        tell("acme", f.ContactArrived(now(), contact, number, contact))
-        tell("acme", f.Answered(now(), contact, f"{contact}.1"))
-        if over:
-            tell("acme", f.HungUp(now(), contact))
-            tell("acme", f.WrapUpFinished(now(), agent))
-            tell("acme", f.RecordingStored(now(), contact, f"recordings/{contact}.wav", 1.0, 1.0))
-            tell("acme", f.AgentSignedOut(now(), agent))
-        await self.settle()
-        await asyncio.to_thread(project, self.house.desk.ledger)
 
 
 @asynccontextmanager
 async def open_api(folder: Path) -> AsyncIterator[Api]:
     (folder / "centre.yaml").write_text(FILE)
-    loaded = load(folder / "centre.yaml")
-    data = folder / "data"
-    ledger = open_log(data)
-    desk = Desk(ledger)
-    for of in c.Command.__args__:  # type: ignore[attr-defined]
-        desk.performers[of] = lambda tenant, command: None
-    parties = Parties()
-    desk.outlets.append(parties)
-    for tenant in loaded.tenants:
-        desk.open(tenant)
-        for fact in changes(desk.mailboxes[tenant].centre, loaded.tenants[tenant], desk.now()):
-            desk.tell(tenant, fact)
-    desk.catch_up()
-    people = open_people(data)
-    house = House(loaded, data, desk, people)
-    try:
-        yield Api(house, make_asgi(house), parties)
-    finally:
-        await desk.stop()
-        house.close()
-        people.close()
-        ledger.close()
+    async with web.open_api(folder, load(folder / "centre.yaml")) as api:
+        yield Api(api.house, api.asgi, api.parties)
 
 
 def run(folder: Path, story: Callable[[Api], Awaitable[None]]) -> None:

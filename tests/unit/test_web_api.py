@@ -120,22 +120,25 @@ class Api:
                 return
         raise AssertionError("the desk doesn't come to rest")
 
-    async def call(self, contact: str, agent: str, *, tenant: str = "acme", number: str = "100") -> None:
-        """A conversation with this agent, over with a recording, and in the records."""
+    async def call(
+        self, contact: str, agent: str, *, tenant: str = "acme", number: str = "100", over: bool = True
+    ) -> None:
+        """A conversation with this agent, in the records; over with a recording, if not going on."""
         now = self.house.now
         self.parties.waiting.append((tenant, contact, CUSTOMER, "", now()))
         self.tell(tenant, f.PhoneRegistered(now(), agent))
         self.tell(tenant, f.AgentReady(now(), agent))
         self.tell(tenant, f.ContactArrived(now(), contact, number, contact))
         self.tell(tenant, f.Answered(now(), contact, f"{contact}.1"))
-        self.tell(tenant, f.HungUp(now(), contact))
-        self.tell(tenant, f.WrapUpFinished(now(), agent))
-        path = f"recordings/{contact}.wav"
-        self.tell(tenant, f.RecordingStored(now(), contact, path, 1.0, 1.0))
-        self.tell(tenant, f.AgentSignedOut(now(), agent))
-        file = self.house.data / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(bytes(range(250)) * 4)
+        if over:
+            self.tell(tenant, f.HungUp(now(), contact))
+            self.tell(tenant, f.WrapUpFinished(now(), agent))
+            path = f"recordings/{contact}.wav"
+            self.tell(tenant, f.RecordingStored(now(), contact, path, 1.0, 1.0))
+            self.tell(tenant, f.AgentSignedOut(now(), agent))
+            file = self.house.data / path
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(bytes(range(250)) * 4)
         await self.settle()
         await asyncio.to_thread(project, self.house.desk.ledger)
 
