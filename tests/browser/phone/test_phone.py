@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from booth import booth, certificate, live
+from booth import Booth, Tab, booth, certificate, live
 
 from centrala.testing import tones
+from centrala.testing.phone import Call
 
 pytestmark = pytest.mark.browser
-
-ACTIVE = "active"
 
 
 def ringing(state: dict) -> bool:
@@ -24,7 +23,7 @@ def ringing(state: dict) -> bool:
 
 
 def active(state: dict) -> bool:
-    return bool(state["call"]) and state["call"]["state"] == ACTIVE
+    return bool(state["call"]) and state["call"]["state"] == "active"
 
 
 def problem(code: str) -> Callable[[dict], bool]:
@@ -33,6 +32,20 @@ def problem(code: str) -> Callable[[dict], bool]:
 
 def idle(state: dict) -> bool:
     return state["call"] is None
+
+
+async def answered(one: Booth, alice: Tab) -> Call:
+    """A customer, who says 440 Hz, has called, and hears the page's 500 Hz."""
+    call = await one.call(440)
+    await alice.until("ringing", ringing)
+    await alice.do("answer()")
+    await call.hear_tone(500)
+    return call
+
+
+async def ended(alice: Tab, call: Call) -> None:
+    await alice.do("hangUp()")
+    await call.over()
 
 
 @live
@@ -57,8 +70,7 @@ async def test_a_call_is_heard_both_ways_recorded_muted_and_ended(tmp_path: Path
         assert not call.heard_tone(500)
         await alice.do("setMuted(false)")
         await call.hear_tone(500)
-        await alice.do("hangUp()")
-        await call.over()
+        await ended(alice, call)
         await alice.until("the end", idle)
         assert one.centre.data
         recordings = list((one.centre.data / "recordings").rglob("*.wav"))
@@ -83,10 +95,7 @@ async def test_a_call_is_heard_both_ways_recorded_muted_and_ended(tmp_path: Path
 async def test_digits_go_to_the_other_end(tmp_path: Path, codec: str) -> None:
     async with booth(tmp_path, codec=codec) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         await alice.hears(440)
         sdp = await alice.page.evaluate("lines.at(-1).remoteDescription.sdp")
         assert ("opus/48000/2" in sdp) == (codec == "opus")
@@ -121,10 +130,7 @@ async def test_two_browsers_talk_and_who_dialled_is_not_asked_to_answer(tmp_path
 async def test_on_hold_the_customer_hears_music_and_the_agent_nobody(tmp_path: Path) -> None:
     async with booth(tmp_path) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         await alice.hears(440)
         headers = {"X-Centrala": "1", "Origin": one.base}
         held = await alice.context.request.post(f"{one.base}/api/v1/me/agent/hold", data={}, headers=headers)
@@ -149,23 +155,16 @@ async def test_under_tls(tmp_path: Path) -> None:
         assert one.base.startswith("https:")
         alice = await one.tab("alice", 500)
         assert await alice.page.evaluate("sockets.at(-1).url.startsWith('wss:')")
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         await alice.hears(440)
-        await alice.do("hangUp()")
-        await call.over()
+        await ended(alice, call)
 
 
 @live
 async def test_a_page_loaded_again_goes_on_with_its_call(tmp_path: Path) -> None:
     async with booth(tmp_path) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         contact = (await alice.state())["call"]["contact"]
         await asyncio.sleep(1.5)
         for _ in range(2):
@@ -176,18 +175,14 @@ async def test_a_page_loaded_again_goes_on_with_its_call(tmp_path: Path) -> None
             await call.hear_tone(500)
             await alice.hears(440)
             await asyncio.sleep(1.5)
-        await alice.do("hangUp()")
-        await call.over()
+        await ended(alice, call)
 
 
 @live
 async def test_the_application_dies_and_the_sound_goes_on(tmp_path: Path) -> None:
     async with booth(tmp_path) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         one.centre.kill9()
         await alice.until("the loss", problem("NET-LOST"))
         call.forget_heard()
@@ -199,25 +194,20 @@ async def test_the_application_dies_and_the_sound_goes_on(tmp_path: Path) -> Non
         await call.hear_tone(500)
         await alice.hears(440)
         await asyncio.sleep(1)
-        await alice.do("hangUp()")
-        await call.over()
+        await ended(alice, call)
 
 
 @live
 async def test_the_media_worker_dies_and_the_call_is_negotiated_anew(tmp_path: Path) -> None:
     async with booth(tmp_path) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         os.kill(media_worker(one.centre.pid), signal.SIGKILL)
         await asyncio.sleep(1.0)
         call.forget_heard()
         await call.hear_tone(500, 20)
         await alice.hears(440)
-        await alice.do("hangUp()")
-        await call.over()
+        await ended(alice, call)
 
 
 def media_worker(application: int) -> int:
@@ -231,10 +221,7 @@ async def test_another_network(tmp_path: Path) -> None:
     """The socket dies and ICE is begun anew: the same encryption goes on over new candidates."""
     async with booth(tmp_path) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         before = await alice.page.evaluate("lines.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]")
         await alice.page.evaluate("sockets.at(-1).close()")
         await alice.until("the loss", lambda s: s["status"] == "connecting")
@@ -258,10 +245,7 @@ async def test_sound_that_stops_is_said_and_repaired(tmp_path: Path) -> None:
     """No packet gets through for a while, though the socket stands: the page begins ICE anew by itself."""
     async with booth(tmp_path) as one:
         alice = await one.tab("alice", 500)
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         worker = media_worker(one.centre.pid)
         os.kill(worker, signal.SIGSTOP)
         try:
@@ -290,10 +274,7 @@ async def test_the_line_test(tmp_path: Path) -> None:
         assert result["echo"]["quality"]["loss"] == 0
         await alice.until("the end", idle)
         # It is nobody's contact, and a call comes in after it as ever.
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        await answered(one, alice)
         assert not [line for line in one.centre.output if "ALARM" in line]
 
 
@@ -306,10 +287,7 @@ async def test_devices_are_chosen_and_a_microphone_that_is_pulled_out_is_replace
         devices = (await alice.state())["devices"]
         assert all(device["name"] for device in devices["mics"])
         assert devices["canChooseSpeaker"]
-        call = await one.call(440)
-        await alice.until("ringing", ringing)
-        await alice.do("answer()")
-        await call.hear_tone(500)
+        call = await answered(one, alice)
         mic, speaker = devices["mics"][-1]["id"], devices["speakers"][-1]["id"]
         await alice.page.evaluate(
             "([m, s]) => phone.choose('mic', m).then(() => phone.choose('speaker', s))", [mic, speaker]
