@@ -99,9 +99,10 @@ class Server:
         if self.settings.listen.http is not None or self.settings.listen.https is not None:
             from centrala.web.server import WebServer  # 20 MB that a centre without pages needn't have
 
-            self.web = await WebServer.start(self.settings, self.data, self.desk, self.apply)
-            self.web.house.phones = PhoneDoor(self.transports, self.voice.registration, self.desk.now)
-            self.web.house.voice = self.voice
+            phones = PhoneDoor(self.transports, self.voice.registration, self.desk.now)
+            self.web = await WebServer.start(
+                self.settings, self.data, self.desk, self.apply, self.voice, phones
+            )
 
     def _departed(self) -> dict[str, Recovered]:
         """Tenants that the file doesn't name any more, though calls of theirs are open."""

@@ -11,13 +11,14 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from centrala.channels.voice.pages import PhoneDoor
 from centrala.desk import Desk
 from centrala.ledger import LedgerUnavailable
 from centrala.people import open_people
 from centrala.settings import Https, Settings, SettingsError
 from centrala.settings.reading import again
 from centrala.web.app import make_asgi
-from centrala.web.house import House
+from centrala.web.house import House, Voice
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +60,13 @@ class WebServer:
         data: Path,
         desk: Desk,
         on_settings: Callable[[Settings], Awaitable[None]] | None = None,
+        voice: Voice | None = None,
+        phones: PhoneDoor | None = None,
     ) -> "WebServer":
         """Listen on `listen.http` and `listen.https`. Raises OSError and DataFolderError with a sentence.
 
-        `on_settings` is told what was changed on the screen, before the change is answered.
+        `on_settings` is told what was changed on the screen, before the change is answered. `voice` and `phones`:
+        None where nobody can call.
         """
         listen = settings.listen
         listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
@@ -78,7 +82,7 @@ class WebServer:
                 listener.close()
             raise
         house = House(settings, data, desk, people)
-        house.on_settings = on_settings
+        house.on_settings, house.voice, house.phones = on_settings, voice, phones
         web = cls(house, listeners)
         for hub in house.hubs.values():
             web._tasks.append(asyncio.create_task(hub.run(), name=f"live {hub.tenant}"))
@@ -133,6 +137,9 @@ class WebServer:
                 continue
             known = stamps
             try:
+                await asyncio.to_thread(
+                    _tls, https
+                )  # a pair that doesn't match would spoil the contexts in use
                 for context in self._contexts:
                     context.load_cert_chain(https.certificate, https.key)
                 log.info("listen.https: the certificate's files were read anew")

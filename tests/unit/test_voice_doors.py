@@ -128,6 +128,25 @@ def test_guessing_from_outside_does_not_lock_out_a_phone_that_is_registered() ->
     assert [type(one) for one in told] == [f.PhoneRegistered, f.PhoneRegistered]
 
 
+def test_who_has_left_or_has_another_password_must_register_anew() -> None:
+    """Or whoever knew the old password would go on getting the calls."""
+    told: list[f.Fact] = []
+    before = read(FILE.replace("sip.carrier.example", "198.51.100.1"))
+    doors = Doors(before)
+    registration = Registration(doors, Answers(), lambda tenant, fact: told.append(fact))  # type: ignore[arg-type]
+    registration.received(register("alice", "correct horse", OFFICE, 1), 0.0)
+    registration.received(register("boris", "battery staple", OFFICE, 1), 0.0)
+    after = read(FILE.replace("battery staple", "paper clip"))
+    doors.use(after)
+    registration.reconsider(before.tenants, 1.0)
+    assert registration.bindings("acme", "alice", 1.0)
+    assert not registration.bindings("acme", "boris", 1.0)
+    assert told[-1] == f.PhoneUnregistered(1.0, "boris")
+    doors.use(read("tenants: {acme: {domain: acme.example, agents: {carol: {}}}}"))
+    registration.reconsider(after.tenants, 2.0)
+    assert not registration.bindings("acme", "alice", 2.0)
+
+
 @dataclass
 class Worker:
     free_ports: int

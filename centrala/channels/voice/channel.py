@@ -256,6 +256,7 @@ class VoiceChannel(Revival):
         before, self.settings = self.settings, settings
         self.doors.use(settings)
         now = self.desk.now()
+        self.registration.reconsider(before.tenants, now)
         for tenant in settings.tenants.values():
             old = before.tenants[tenant.id].trunks if tenant.id in before.tenants else {}
             for name, trunk in old.items():

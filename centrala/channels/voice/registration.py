@@ -1,7 +1,7 @@
 """Agents' phones: digest at the door, and the bindings of those that register."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from centrala.channels.voice.doors import Doors
 from centrala.core import facts as f
@@ -10,9 +10,11 @@ from centrala.protocols.sip.events import RegisterReceived
 from centrala.protocols.sip.flow import Flow
 from centrala.protocols.sip.registrar import Binding, Refusal, Registrar, granted
 from centrala.protocols.sip.stack import SipStack
-from centrala.settings import Agent
+from centrala.settings import Agent, Tenant
 
 log = logging.getLogger(__name__)
+
+Agents = Mapping[str, Agent]
 
 STORED = "registrar/"
 "Keys of stored bindings among the ledger's dialogs begin so."
@@ -122,6 +124,22 @@ class Registration:
         """Phones that registered over this connection can't be reached any more (RFC 5626 5.3)."""
         for tenant, registrar in self.registrars.items():
             self._lose(tenant, *registrar.drop_flow(flow), now)
+
+    def reconsider(self, before: Mapping[str, Tenant], now: float) -> None:
+        """The settings have changed: who has left, or has another password, must register anew to be rung.
+
+        Pages have proven themselves by their session, and need no password.
+        """
+        for tenant, registrar in self.registrars.items():
+            old, new = before[tenant].agents, self._doors.tenants[tenant].agents
+
+            def over(binding: Binding, old: Agents = old, new: Agents = new) -> bool:
+                was, now_is = old.get(binding.user), new.get(binding.user)
+                if was is None or now_is is None:
+                    return True
+                return was.sip_password != now_is.sip_password and binding.flow.connection not in self.owners
+
+            self._lose(tenant, *registrar.without(over), now)
 
     def _lose(self, tenant: str, left: Registrar, gone: tuple[Binding, ...], now: float) -> None:
         if gone:

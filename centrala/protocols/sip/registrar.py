@@ -4,7 +4,7 @@ No time and no network inside; the caller keeps one `Registrar` per domain and s
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from centrala.protocols.sip.events import ContactBinding, RegisterReceived
@@ -135,32 +135,27 @@ class Registrar:
             users.pop(user, None)
         return replace(self, users=users)
 
-    def expire(self, now: float) -> tuple["Registrar", tuple[Binding, ...]]:
-        """Without what is over by `now`, and what that was."""
-        gone = tuple(b for bindings in self.users.values() for b in bindings if b.expires_at <= now)
+    def without(self, over: Callable[[Binding], bool]) -> tuple["Registrar", tuple[Binding, ...]]:
+        """Without the bindings that are over, and what those were."""
+        gone = tuple(b for bindings in self.users.values() for b in bindings if over(b))
         if not gone:
             return self, ()
         users = {
             user: kept
             for user, bindings in self.users.items()
-            if (kept := tuple(b for b in bindings if b.expires_at > now))
+            if (kept := tuple(b for b in bindings if not over(b)))
         }
         return replace(self, users=users), gone
+
+    def expire(self, now: float) -> tuple["Registrar", tuple[Binding, ...]]:
+        return self.without(lambda b: b.expires_at <= now)
 
     def next_expiry(self) -> float | None:
         return min((b.expires_at for bindings in self.users.values() for b in bindings), default=None)
 
     def drop_flow(self, flow: Flow) -> tuple["Registrar", tuple[Binding, ...]]:
-        """Without the bindings of a closed connection: nobody can be reached over it again (RFC 5626 4.2.2)."""
-        gone = tuple(b for bindings in self.users.values() for b in bindings if b.flow == flow)
-        if not gone:
-            return self, ()
-        users = {
-            user: kept
-            for user, bindings in self.users.items()
-            if (kept := tuple(b for b in bindings if b.flow != flow))
-        }
-        return replace(self, users=users), gone
+        """Of a closed connection: nobody can be reached over it again (RFC 5626 4.2.2)."""
+        return self.without(lambda b: b.flow == flow)
 
     def to_json(self) -> bytes:
         return json.dumps([asdict(b) for bindings in self.users.values() for b in bindings]).encode()
