@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from centrala.ledger import LedgerUnavailable
 from centrala.people import Identity, Permission, holds
 from centrala.people.store import ABSOLUTE
 from centrala.web.house import House
@@ -94,6 +95,14 @@ async def identify(connection: HTTPConnection) -> Identity | None:
     if found is not None and connection.scope["type"] == "websocket" and _must_change(found):
         return None
     return found
+
+
+async def identify_again(connection: HTTPConnection, known: Identity) -> Identity | None:
+    """Who a socket that stays open belongs to now. Nobody has signed out because the disk is busy."""
+    try:
+        return await identify(connection)
+    except LedgerUnavailable:
+        return known
 
 
 def from_here(request: Request) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import HTTPConnection
 
 from centrala.core import commands as c
 from centrala.core import facts as f
@@ -24,6 +26,7 @@ from centrala.people import Permission, Role, Scope, User, open_people
 from centrala.people.roles import ROLES
 from centrala.settings import Settings, load
 from centrala.settings.facts import changes
+from centrala.web import guard
 from centrala.web.app import make_asgi
 from centrala.web.house import House
 from centrala.web.routes import sip
@@ -697,6 +700,37 @@ def test_a_phone_outlives_a_disk_that_stands_still(tmp_path: Path, monkeypatch: 
                 await socket
             assert (sent[-1]["type"], sent[-1]["code"]) == ("websocket.close", sip.OVER)
             assert not door.inside
+
+    run(tmp_path, story)
+
+
+def test_a_ledger_that_cannot_be_read_ends_no_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(api: Api) -> None:
+        await api.user("alice", Role.AGENT, agent="alice")
+        async with api.as_("alice") as alice:
+            cookie = "; ".join(f"{one.name}={one.value}" for one in alice.cookies.jar)
+            asked = HTTPConnection(
+                {
+                    "type": "http",
+                    "scheme": "http",
+                    "client": ("127.0.0.1", 1),
+                    "headers": [(b"cookie", cookie.encode())],
+                    "app": SimpleNamespace(state=SimpleNamespace(house=api.house)),
+                }
+            )
+            known = await guard.identify(asked)
+            assert known is not None
+
+            def unavailable(secret: str, now: float) -> None:
+                raise LedgerUnavailable("The users can't be read now.")
+
+            with monkeypatch.context() as broken:
+                broken.setattr(api.house.people, "session", unavailable)
+                assert await guard.identify_again(asked, known) == known
+            await alice.delete("/api/v1/session")
+            assert await guard.identify_again(asked, known) is None
 
     run(tmp_path, story)
 

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from centrala.people import Identity, Permission
 from centrala.web.board import LostPlace
-from centrala.web.guard import Here, Who, house_of, identify, need, same_site
+from centrala.web.guard import Here, Who, house_of, identify, identify_again, need, same_site
 from centrala.web.house import House
 from centrala.web.hub import Hub, full, message
 from centrala.web.problems import answers, response
@@ -149,7 +149,7 @@ async def _follow(socket: WebSocket, house: House, hub: Hub, identity: Identity,
                     await follower.woken()
             if house.now() - asked >= ASK_AGAIN:
                 asked = house.now()
-                again = await identify(socket)
+                again = await identify_again(socket, identity)
                 if again is None or again.user != user:
                     await _close(socket, OVER)
                     return

@@ -8,9 +8,8 @@ from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from centrala.ledger import LedgerUnavailable
 from centrala.people import Identity
-from centrala.web.guard import Here, Who, house_of, identify, same_site
+from centrala.web.guard import Here, Who, house_of, identify, identify_again, same_site
 from centrala.web.house import House
 from centrala.web.problems import Problem, answers, response
 
@@ -91,10 +90,7 @@ class _Page:
         """Until the session is over: a page that has signed out has no phone."""
         while True:
             await asyncio.sleep(ASK_AGAIN)
-            try:
-                now = await identify(self.socket)
-            except LedgerUnavailable:
-                continue  # nobody has signed out: a busy disk must not take everybody's phone away
+            now = await identify_again(self.socket, identity)
             if now is None or now.user.id != identity.user.id or now.user.agent != identity.user.agent:
                 return
 
