@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.live import Live as Refreshed
@@ -38,7 +37,7 @@ from centrala.demo.centre import (
     sign_up,
 )
 from centrala.ledger import DataFolderError, LedgerUnavailable, contacts
-from centrala.live import Board, Live
+from centrala.live import Board
 from centrala.media.client import WorkerDidNotStart
 from centrala.server import Server
 from centrala.settings import SettingsError, load
@@ -47,6 +46,7 @@ from centrala.testing.agents import Agents
 from centrala.testing.carrier import Carrier, Traffic
 from centrala.testing.ears import Conversation, conversations
 from centrala.testing.phone import PhoneError, Phones
+from centrala.web.house import House
 
 PLAIN_SECONDS = 60.0
 """How long a demo without a terminal runs."""
@@ -154,7 +154,6 @@ class _Demo:
         self._terminal = terminal
         self._troubles = troubles
         self._notes: list[str] = []
-        self._live = Live(ZoneInfo("Europe/Warsaw"))
         self._talked: list[Conversation] = []
         self._paired = 0.0
         self._board: Board | None = None
@@ -226,25 +225,27 @@ class _Demo:
         await asyncio.gather(self._agents.start(), self._carrier.prepare())
 
     async def _pages(self) -> None:
-        assert self._server.web is not None
-        await asyncio.to_thread(fill, self._server.web.house.customers, self._seed)
-        self._users = await asyncio.to_thread(sign_up, self._server.web.house.people)
+        await asyncio.to_thread(fill, self._house.customers, self._seed)
+        self._users = await asyncio.to_thread(sign_up, self._house.people)
         await self._link()
+
+    @property
+    def _house(self) -> House:
+        assert self._server.web is not None
+        return self._server.web.house
 
     async def _link(self) -> None:
         """Links that sign in, anew before the old ones are too old."""
-        web = self._server.web
-        if web is None or (self._links and time.monotonic() - self._linked < LINKS):
+        if self._links and time.monotonic() - self._linked < LINKS:
             return
         self._linked = time.monotonic()
         secrets = [
-            await asyncio.to_thread(web.house.people.link, user, time.time(), actor="demo")
+            await asyncio.to_thread(self._house.people.link, user, time.time(), actor="demo")
             for user in self._users
         ]
-        self._links = tuple(f"{web.address}/link#{secret}" for secret in secrets)
+        self._links = tuple(f"http://{HOST}:{self._layout.http}/link#{secret}" for secret in secrets)
 
     def _watch(self, tenant: str, centre: Centre, events: Sequence[e.Event]) -> None:
-        self._live.take(centre, events)
         for event in events:
             if isinstance(event, e.Connected):
                 self._carrier.connected(self._caller(event.contact))
@@ -306,7 +307,8 @@ class _Demo:
 
     def _now(self) -> Board:
         desk = self._server.desk
-        self._board = self._live.view(desk.mailboxes[TENANT].centre, desk.now())
+        live = self._house.hubs[TENANT].live
+        self._board = live.view(desk.mailboxes[TENANT].centre, desk.now())
         return self._board
 
     def _footer(self, seconds: float, usage: "_Usage") -> Footer:

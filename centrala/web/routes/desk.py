@@ -1,6 +1,6 @@
 """The agent's own desk: state, buttons of a conversation, results and drafts, whom to transfer to, the own day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -26,7 +26,6 @@ router = APIRouter(prefix="/me/agent")
 Make = Callable[[float, str], f.Fact]
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-ContactId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Note = Annotated[str, Field(max_length=MAX_NOTE)]
 
 
@@ -35,7 +34,7 @@ class Pause(Body):
 
 
 class OnContact(Body):
-    contact: ContactId | None = None
+    contact: Id | None = None
     "Left out: the one I have."
 
 
@@ -66,14 +65,14 @@ class Extend(Body):
 
 
 class Result(Body):
-    contact: ContactId
+    contact: Id
     disposition: Id | None = None
     "Left out, the note alone is kept: for queues that ask for no result."
     note: Note | None = None
 
 
 class DraftPut(Body):
-    contact: ContactId
+    contact: Id
     disposition: Id | None = None
     note: Note | None = None
 
@@ -156,15 +155,22 @@ def _contact(house: House, identity: Identity, asked: str | None) -> str:
     return clean(name)
 
 
-async def _tell(house: House, identity: Identity, key: str | None, mark: bytes, *make: Make) -> Response:
+async def _do(
+    house: House, identity: Identity, key: str | None, mark: bytes, prepare: Callable[[str], Sequence[Make]]
+) -> Response:
+    """Tell the facts that `prepare` makes for my agent, once per idempotency key; the answer is my desk."""
     agent = _agent(house, identity)
 
     async def work() -> tuple[int, Any]:
-        told = await house.tell(identity.user.tenant, agent, *make)
+        told = await house.tell(identity.user.tenant, agent, *prepare(agent))
         return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
 
     status, answer = await house.once(identity, key, mark, work)
     return JSONResponse(answer, status)
+
+
+async def _tell(house: House, identity: Identity, key: str | None, mark: bytes, *make: Make) -> Response:
+    return await _do(house, identity, key, mark, lambda _: make)
 
 
 async def _about(
@@ -177,39 +183,26 @@ async def _about(
     **more: Any,
 ) -> Response:
     """A fact about a contact of mine."""
-    agent = _agent(house, identity)
 
-    async def work() -> tuple[int, Any]:
+    def prepare(_: str) -> list[Make]:
         contact = _contact(house, identity, body.contact if body is not None else None)
-        told = await house.tell(
-            identity.user.tenant, agent, lambda at, name: kind(at=at, contact=contact, agent=name, **more)
-        )
-        return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+        return [lambda at, name: kind(at=at, contact=contact, agent=name, **more)]
 
-    status, answer = await house.once(identity, key, mark, work)
-    return JSONResponse(answer, status)
+    return await _do(house, identity, key, mark, prepare)
 
 
 async def _towards(
     house: House, identity: Identity, body: To, key: str | None, mark: bytes, kind: Callable[..., f.Fact]
 ) -> Response:
     """A fact about a contact of mine that brings somebody else in."""
-    agent = _agent(house, identity)
 
-    async def work() -> tuple[int, Any]:
-        tenant = identity.user.tenant
-        contact = _contact(house, identity, body.contact)
+    def prepare(agent: str) -> list[Make]:
+        tenant, contact = identity.user.tenant, _contact(house, identity, body.contact)
         _may_reach_out(house, tenant, contact, agent)
         number, outside = house.settle(tenant, contact, clean(body.to))
-        told = await house.tell(
-            tenant,
-            agent,
-            lambda at, name: kind(at=at, contact=contact, agent=name, number=number, outside=outside),
-        )
-        return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+        return [lambda at, name: kind(at=at, contact=contact, agent=name, number=number, outside=outside)]
 
-    status, answer = await house.once(identity, key, mark, work)
-    return JSONResponse(answer, status)
+    return await _do(house, identity, key, mark, prepare)
 
 
 def _may_reach_out(house: House, tenant: str, contact: str, agent: str) -> None:
@@ -358,21 +351,15 @@ async def drop(body: Drop, house: Here, identity: Who, mark: Fingerprint, key: K
 @router.post("/dial", **CHANGES)
 async def dial(body: Dial, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """Call somebody: my phone is rung first, then theirs."""
-    agent = _agent(house, identity)
 
-    async def work() -> tuple[int, Any]:
-        tenant = identity.user.tenant
+    def prepare(_: str) -> list[Make]:
         if house.voice is None:
             raise Problem("AGENT-REFUSED", "Nobody can be called from here.")
         contact = house.voice.new_contact(house.now())
-        number, outside = house.settle(tenant, contact, clean(body.number))
-        told = await house.tell(
-            tenant, agent, lambda at, name: f.DialAsked(at, contact, name, number, outside)
-        )
-        return 200, {**_desk(house, identity), "seq": told.seq, "stored": told.stored}
+        number, outside = house.settle(identity.user.tenant, contact, clean(body.number))
+        return [lambda at, name: f.DialAsked(at, contact, name, number, outside)]
 
-    status, answer = await house.once(identity, key, mark, work)
-    return JSONResponse(answer, status)
+    return await _do(house, identity, key, mark, prepare)
 
 
 @router.post("/digits", **CHANGES)
