@@ -4,13 +4,14 @@ Every function is pure: it reads the state and answers with events and commands.
 the least rank among all queues the agent serves; a queue that the agent `prefers` comes first, and the offer says so.
 """
 
-from bisect import bisect_right
-
 from centrala.core import commands as c
 from centrala.core import events as e
+from centrala.core.calendar import is_open
+from centrala.core.flow import run as flow
+from centrala.core.flow.position import back
 from centrala.core.mix import RINGBACK
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.core.state import Agent, Centre, Contact, Entry, Queue, level_in
+from centrala.core.state import Agent, Centre, Contact, Entry, Queue, serves
 
 Decision = tuple[list[e.Event], list[c.Command]]
 
@@ -25,6 +26,8 @@ MAX_REST = 60.0
 
 UNAVAILABLE = Destination("hang_up", "unavailable")
 BUSY = Destination("hang_up", "busy")
+BACK = Destination("flow")
+"Back to the flow that the contact came from, by the exit of the way out's name."
 
 
 # --- where a contact goes ---
@@ -40,9 +43,11 @@ def direct(
         case "agent":
             agent = centre.agents.get(to.name)
             if agent is None or not agent.reachable:
-                return turn_away(contact, "unavailable", at, "failed")
+                return no_way(centre, contact, "unavailable", at)
             if agent.calls or agent.offers:
-                return turn_away(contact, "busy", at, "failed")
+                return no_way(centre, contact, "busy", at)
+        case "flow":
+            return flow.begin(centre, contact, to.name, at) or turn_away(contact, "unavailable", at)
         case "hang_up":
             return turn_away(contact, to.name or "unavailable", at)
         case "music":
@@ -59,12 +64,12 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
     if queue is None:
         return turn_away(contact, "unavailable", at)
     spec = queue.spec
-    if not is_open(queue, at):
-        return way_out(contact, name, "closed", spec.when_closed or UNAVAILABLE, at)
-    if not queue.staffed and spec.when_no_agents is not None:
-        return way_out(contact, name, "no_agents", spec.when_no_agents, at)
+    if not is_open(spec.open_at, at):
+        return way_out(centre, contact, name, "closed", spec.when_closed or UNAVAILABLE, at)
+    if not queue.staffed and (spec.when_no_agents is not None or back(centre, contact, "no_agents", at)):
+        return way_out(centre, contact, name, "no_agents", spec.when_no_agents or UNAVAILABLE, at)
     if spec.max_length is not None and len(queue.waiting) >= spec.max_length + len(queue.idle):
-        return way_out(contact, name, "full", spec.when_full or BUSY, at)
+        return way_out(centre, contact, name, "full", spec.when_full or BUSY, at)
     # An overflow keeps the time when the wait began, and a transfer begins a new one.
     since = contact.since if contact.queued_at else at
     rank = since - (spec.priority + contact.priority) * spec.ageing
@@ -84,19 +89,22 @@ def wait_timer(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]
     return [c.SetTimer(f"wait:{contact.id}", max(at, contact.queued_at + queue.max_wait))]
 
 
-def is_open(queue: Queue, at: float) -> bool:
-    intervals = queue.spec.open_at
-    if intervals is None:
-        return True
-    place = bisect_right(intervals, (at, float("inf"))) - 1
-    return place >= 0 and at < intervals[place][1]
+def way_out(centre: Centre, contact: Contact, queue: str, why: str, to: Destination, at: float) -> Decision:
+    """Leave the queue by the way that is configured: by the flow that led here, or else by the queue itself.
 
-
-def way_out(contact: Contact, queue: str, why: str, to: Destination, at: float) -> Decision:
-    """Leave the queue by the way that is configured. Where it leads follows from `Overflowed`."""
+    Where it leads follows from `Overflowed`.
+    """
     if contact.hops >= MAX_HOPS:
         to = BUSY
+    elif back(centre, contact, why, at) is not None:
+        to = BACK
     return [e.Overflowed(at, contact.id, queue, why, to)], []  # type: ignore[arg-type]
+
+
+def no_way(centre: Centre, contact: Contact, cause: str, at: float) -> Decision:
+    """Whom the contact was sent to can't be had: back to the flow that sent it, or to the end."""
+    node = back(centre, contact, "failed", at)
+    return ([node], []) if node is not None else turn_away(contact, cause, at, "failed")
 
 
 def turn_away(contact: Contact, cause: str, at: float, outcome: e.Outcome = "refused") -> Decision:
@@ -196,7 +204,7 @@ def leaves_alone(centre: Centre, agent: Agent, spec: AgentSpec | None, at: float
     stays = stays and (spec is None or spec.always_ready or not agent.spec.always_ready)
     for name in agent.queues:
         queue = centre.queues[name]
-        if stays and spec is not None and level_in(spec, queue.spec) is not None:
+        if stays and spec is not None and serves(agent, queue.spec, spec) is not None:
             continue
         more, asked = deserted(centre, queue, at, leaving=1)
         events += more
@@ -209,15 +217,16 @@ def deserted(centre: Centre, queue: Queue, at: float, *, leaving: int = 0) -> De
     events: list[e.Event] = []
     commands: list[c.Command] = []
     to = queue.spec.when_no_agents
-    if queue.staffed > leaving or not queue.waiting or to is None:
+    if queue.staffed > leaving or not queue.waiting:
         return events, commands
     for entry in queue.waiting:
         contact = centre.contacts[entry[2]]
-        if not contact.offers:
-            commands.append(c.CancelTimer(f"wait:{contact.id}"))
-            more, asked = way_out(contact, queue.spec.id, "no_agents", to, at)
-            events += more
-            commands += asked
+        if contact.offers or (to is None and back(centre, contact, "no_agents", at) is None):
+            continue
+        commands.append(c.CancelTimer(f"wait:{contact.id}"))
+        more, asked = way_out(centre, contact, queue.spec.id, "no_agents", to or UNAVAILABLE, at)
+        events += more
+        commands += asked
     return events, commands
 
 
@@ -236,7 +245,7 @@ def ring_directly(centre: Centre, contact: Contact, at: float) -> Decision:
     to = contact.target
     assert to is not None
     if to.kind == "agent" and centre.agents[to.name].offers:
-        return turn_away(contact, "busy", at, "failed")  # a whole queue may overflow to one agent at once
+        return no_way(centre, contact, "busy", at)  # a whole queue may overflow to one agent at once
     # Whom an agent calls outside is the customer.
     leg = f"{contact.id}.{contact.legs + 1}" if contact.customer else contact.id
     agent = to.name if to.kind == "agent" else None

@@ -166,3 +166,18 @@ def removal(centre: Centre, agent: Agent, at: float) -> Decision:
         events.append(e.WrapUpEnded(at, name, agent.wrap))
     events.append(e.AgentDropped(at, name))
     return events, commands
+
+
+def queues_changed(centre: Centre, fact: f.AgentQueuesChanged) -> Decision:
+    """A supervisor lends the agent to queues, or takes them out of some."""
+    agent = centre.agents.get(fact.agent)
+    if agent is None:
+        return refused(fact, "There is no such agent.", fact.agent)
+    unknown = next((name for name in (*fact.plus, *fact.minus) if name not in centre.queues), None)
+    if unknown is not None:
+        return refused(fact, "There is no such queue.", unknown)
+    if set(fact.plus) & set(fact.minus):
+        return refused(fact, "An agent can't be lent to a queue and taken out of it.", fact.agent)
+    if (agent.plus, agent.minus) == (fact.plus, fact.minus):
+        return [], []
+    return [e.AgentQueuesSet(fact.at, fact.agent, fact.plus, fact.minus)], []

@@ -14,6 +14,7 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.acd import Decision
 from centrala.core.evolve import EVOLVE, evolve
+from centrala.core.flow import run as flow
 from centrala.core.mix import mix
 from centrala.core.state import Centre
 
@@ -54,6 +55,8 @@ def timers(centre: Centre) -> Iterator[tuple[str, float]]:
         for party in who.parties.values():
             if party.state == "ringing":
                 yield f"offer:{party.leg}", party.until
+        if who.state == "flow" and who.run is not None and who.run.until:
+            yield f"flow:{who.id}", who.run.until
         if who.queue in centre.queues and who.state in ("queued", "offered"):
             limit = centre.queues[who.queue].spec.max_wait
             if limit is not None:
@@ -129,6 +132,34 @@ def _number_removed(centre: Centre, fact: f.NumberRemoved) -> Decision:
     return [e.NumberDropped(fact.at, fact.number)], []
 
 
+def _flow_published(centre: Centre, fact: f.FlowPublished) -> Decision:
+    known, spec = centre.flows.get(fact.spec.id), fact.spec
+    if known is not None and known.graphs.get(spec.version) == spec.graph and known.current == spec.version:
+        return [], []
+    if known is not None and spec.version in known.graphs and known.graphs[spec.version] != spec.graph:
+        return contact.refused(fact, "this version is another graph", spec.id)
+    return [e.FlowDefined(fact.at, spec)], []
+
+
+def _flow_removed(centre: Centre, fact: f.FlowRemoved) -> Decision:
+    known = centre.flows.get(fact.flow)
+    if known is None or not known.current:
+        return contact.refused(fact, "no such flow", fact.flow)
+    return [e.FlowDropped(fact.at, fact.flow)], []
+
+
+def _calendar_changed(centre: Centre, fact: f.CalendarChanged) -> Decision:
+    if centre.calendars.get(fact.spec.id) == fact.spec.open_at:
+        return [], []
+    return [e.CalendarDefined(fact.at, fact.spec)], []
+
+
+def _calendar_removed(centre: Centre, fact: f.CalendarRemoved) -> Decision:
+    if fact.calendar not in centre.calendars:
+        return contact.refused(fact, "no such calendar", fact.calendar)
+    return [e.CalendarDropped(fact.at, fact.calendar)], []
+
+
 def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
     kind, _, subject = fact.timer.partition(":")
     match kind:
@@ -136,6 +167,8 @@ def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
             return contact.offer_expired(centre, subject, fact.at)
         case "wait":
             return contact.wait_over(centre, subject, fact.at)
+        case "flow":
+            return flow.time_over(centre, subject, fact.at)
         case "wrap":
             return agent.wrap_up_over(centre, subject, fact.at)
         case "rest":
@@ -151,11 +184,19 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.AgentRemoved: _agent_removed,
     f.NumberChanged: _number_changed,
     f.NumberRemoved: _number_removed,
+    f.FlowPublished: _flow_published,
+    f.FlowRemoved: _flow_removed,
+    f.CalendarChanged: _calendar_changed,
+    f.CalendarRemoved: _calendar_removed,
     f.ContactArrived: contact.arrived,
     f.Rang: contact.rang,
     f.Answered: contact.answered,
     f.OfferFailed: contact.offer_failed,
     f.HungUp: contact.hung_up,
+    f.DigitPressed: flow.digit_pressed,
+    f.Said: flow.said,
+    f.MessageTaken: flow.message_taken,
+    f.ErrandDone: flow.errand_done,
     f.PutOnHold: contact.put_on_hold,
     f.TakenOffHold: contact.taken_off_hold,
     f.TransferAsked: contact.transfer_asked,
@@ -184,6 +225,7 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.AgentSignedOut: agent.signed_out,
     f.WrapUpFinished: agent.wrap_up_finished,
     f.WrapUpExtended: agent.wrap_up_extended,
+    f.AgentQueuesChanged: agent.queues_changed,
     f.TimerFired: _timer_fired,
 }
 
@@ -227,6 +269,15 @@ def _agent_defined(centre: Centre, event: e.AgentDefined) -> Decision:
     return acd.next_contact(centre, one, event.at) if one is not None and one.idle else NOTHING
 
 
+def _agent_lent(centre: Centre, event: e.AgentQueuesSet) -> Decision:
+    events, commands = _agent_may_be_idle(centre, event)
+    for name in event.minus:
+        if name in centre.queues:
+            more, asked = acd.deserted(centre, centre.queues[name], event.at)
+            events, commands = [*events, *more], [*commands, *asked]
+    return events, commands
+
+
 def _queue_defined(centre: Centre, event: e.QueueDefined) -> Decision:
     queue = centre.queues.get(event.spec.id)
     if queue is None:
@@ -268,6 +319,11 @@ FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
     e.Directed: (_directed,),
     e.OfferEnded: (contact.offer_ended, _contact_waits_again, _agent_may_be_idle),
     e.Reached: (contact.reached,),
+    e.FlowEntered: (flow.entered,),
+    e.NodeEntered: (flow.enter,),
+    e.FlowLeft: (contact.sent_on,),
+    e.PromptBegan: (_heard_anew,),
+    e.AgentQueuesSet: (_agent_lent,),
     e.Held: (_heard_anew,),
     e.Resumed: (_heard_anew,),
     e.PartyRung: (_heard_anew,),

@@ -5,11 +5,14 @@ Call-ID's root, before it is repeated.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
+from centrala.core.private import Private
 from centrala.core.specs import Destination
 
 Hears = dict[str, dict[str, float]]
-"Listening leg → what it hears (a leg, or `sound:NAME`) → gain. The customer's leg is the contact's id."
+"""Listening leg → what it hears (a leg, `sound:NAME`, or `prompt:ID` of a `Say`) → gain. The customer's leg is the
+contact's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,89 @@ class RefuseTransfer:
     cause: str
 
 
+# --- in a flow ---
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a prompt, filled in."""
+
+    kind: Literal["text", "sound", "number", "money", "date", "time", "digits", "pause"]
+    text: str = ""
+    """Of `text` what to say, of `sound` its name, of `pause` milliseconds, of `date` and `time` ISO 8601 (or seconds
+    after midnight), else a number."""
+    private: Private | None = None
+    "The same, where it is about the caller: `text` is empty then, and what is made of it isn't kept."
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Make a prompt of these parts, which plays once from now on → `Said`. Who hears it is told by `Mix`."""
+
+    contact: str
+    prompt: str
+    "CONTACT:N"
+    parts: tuple[Part, ...]
+    language: str
+    "Empty: the tenant's."
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """End a prompt; no `Said` is awaited any more."""
+
+    contact: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """From here on the caller's digits stay in the channel, as the variable's value, from none on; x is told instead.
+
+    An empty variable ends that.
+    """
+
+    contact: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """Record the caller alone → `MessageTaken`."""
+
+    contact: str
+    message: str
+    "CONTACT:N"
+    longest: float
+    silence: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndMessage:
+    """What there is, is the message → `MessageTaken`."""
+
+    contact: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunErrand:
+    """Look something up, send something, run something → `ErrandDone`, within the timeout."""
+
+    contact: str
+    errand: str
+    "CONTACT:N"
+    kind: Literal["customer", "table", "http", "mail", "python"]
+    settings: dict[str, str]
+    arguments: dict[str, Private]
+    take: dict[str, str]
+    into: str
+    timeout: float
+    cache: float
+
+
 @dataclass(frozen=True, slots=True)
 class SetTimer:
     timer: str
@@ -139,6 +225,12 @@ Command = (
     | HangUp
     | AcceptTransfer
     | RefuseTransfer
+    | Say
+    | Hush
+    | Mask
+    | TakeMessage
+    | EndMessage
+    | RunErrand
     | SetTimer
     | CancelTimer
 )

@@ -18,10 +18,13 @@ from centrala.core.acd import (
     Decision,
     after_miss,
     direct,
-    is_open,
+    no_way,
     turn_away,
     way_out,
 )
+from centrala.core.calendar import is_open
+from centrala.core.flow import run as flow
+from centrala.core.flow.position import back
 from centrala.core.mix import bridge
 from centrala.core.specs import Destination
 from centrala.core.state import Agent, Centre, Contact, Offer, Party, joins
@@ -263,7 +266,7 @@ def offer_ended(centre: Centre, event: e.OfferEnded) -> Decision:
         return [e.Recalled(event.at, contact.id, Destination("agent", back.spec.id))], []
     if contact.back_queue in centre.queues:
         return [e.Recalled(event.at, contact.id, Destination("queue", contact.back_queue))], []
-    return turn_away(contact, cause, event.at, "failed")
+    return no_way(centre, contact, cause, event.at)
 
 
 def fell_asleep(agent: Agent | None, at: float) -> list[e.Event]:
@@ -388,6 +391,8 @@ def _outcome(centre: Centre, contact: Contact, at: float) -> e.Outcome:
         return "redirected"
     if contact.served:
         return "answered"
+    if contact.state == "flow":
+        return "left_menu"
     queue = centre.queues.get(contact.queue) if contact.queue is not None else None
     if queue is not None and at - contact.since < queue.spec.short_abandon:
         return "short_abandoned"
@@ -405,6 +410,7 @@ def end(
         commands += [c.CancelRing(contact.id, leg), c.CancelTimer(f"offer:{leg}")]
     if contact.queue is not None:
         commands.append(c.CancelTimer(f"wait:{contact.id}"))
+    commands += flow.left(centre, contact)
     if contact.leg is not None and gone != contact.leg:
         # The phone of an agent who calls somebody outside, and isn't answered by us yet, is refused instead.
         commands.append(
@@ -466,11 +472,14 @@ def wait_over(centre: Centre, name: str, at: float) -> Decision:
         # The timer of a queue that the contact has left, or the limit was raised meanwhile.
         return [], [c.SetTimer(f"wait:{name}", contact.queued_at + queue.spec.max_wait)]
     to = queue.spec.after_max_wait or UNAVAILABLE
-    return way_out(contact, contact.queue, "max_wait", to, at)
+    return way_out(centre, contact, contact.queue, "max_wait", to, at)
 
 
 def overflowed(centre: Centre, event: e.Overflowed) -> Decision:
     contact = centre.contacts[event.contact]
+    if event.to.kind == "flow" and not event.to.name:
+        node = back(centre, contact, event.why, event.at)
+        return ([node], []) if node is not None else turn_away(contact, "unavailable", event.at)
     outside = event.to.kind == "phone"
     return direct(centre, contact, event.to, event.at, redirected=outside)
 
@@ -525,7 +534,7 @@ def hand_over(centre: Centre, contact: Contact, to: Destination, at: float) -> D
     return [*events, *more, e.Released(at, contact.id, contact.leg, "transferred", to)], [*commands, *asked]
 
 
-def sent_on(centre: Centre, event: e.Released | e.Recalled) -> Decision:
+def sent_on(centre: Centre, event: e.Released | e.Recalled | e.FlowLeft) -> Decision:
     return direct(centre, centre.contacts[event.contact], event.to, event.at)
 
 
@@ -554,7 +563,7 @@ def moved(centre: Centre, fact: f.ContactMoved) -> Decision:
         return refused(fact, "There is no such queue.", fact.queue)
     if fact.queue == contact.queue:
         return refused(fact, "They wait in this queue already.", fact.contact)
-    if not is_open(queue, fact.at):
+    if not is_open(queue.spec.open_at, fact.at):
         return refused(fact, "This queue is closed now.", fact.queue)
     events: list[e.Event] = []
     commands: list[c.Command] = []
@@ -562,7 +571,7 @@ def moved(centre: Centre, fact: f.ContactMoved) -> Decision:
         more, asked = stop_ringing(centre, contact.id, leg, offer.agent, "moved", fact.at)
         events += more
         commands += asked
-    more, asked = way_out(contact, contact.queue, "moved", Destination("queue", fact.queue), fact.at)
+    more, asked = way_out(centre, contact, contact.queue, "moved", Destination("queue", fact.queue), fact.at)
     return [*events, *more], [*commands, c.CancelTimer(f"wait:{contact.id}"), *asked]
 
 

@@ -3,11 +3,24 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec, Role
+from centrala.core.private import Private
+from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, Mode, QueueSpec, Role
 
 Outcome = Literal[
-    "answered", "abandoned", "short_abandoned", "redirected", "callback", "voicemail", "refused", "failed"
+    "answered",
+    "abandoned",
+    "short_abandoned",
+    "redirected",
+    "callback",
+    "voicemail",
+    "refused",
+    "failed",
+    "self_served",
+    "left_menu",
 ]
+"""How a contact ended for its customer. self_served: a flow did what they came for. left_menu: they hung up inside
+a flow,
+which is no abandonment: that is of queues."""
 
 # --- configuration ---
 
@@ -47,6 +60,32 @@ class NumberDefined:
 class NumberDropped:
     at: float
     number: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDefined:
+    at: float
+    spec: FlowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDropped:
+    """Nobody enters it any more; who is inside goes on."""
+
+    at: float
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDefined:
+    at: float
+    spec: CalendarSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDropped:
+    at: float
+    calendar: str
 
 
 # --- contacts ---
@@ -161,6 +200,166 @@ class MusicBegan:
 
     at: float
     contact: str
+
+
+# --- in a flow ---
+
+
+@dataclass(frozen=True, slots=True)
+class FlowEntered:
+    """The contact begins with a flow, or with one inside the one it is in."""
+
+    at: float
+    contact: str
+    flow: str
+    version: int
+    inner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowReturned:
+    """Out of an inner flow, back at the node that led there."""
+
+    at: float
+    contact: str
+    flow: str
+    "That is left."
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEntered:
+    at: float
+    contact: str
+    flow: str
+    version: int
+    node: str
+    exit: str
+    "Of the node before; empty at the start."
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLeft:
+    """The flow sends the contact on; it may come back to it by an exit, until somebody answers."""
+
+    at: float
+    contact: str
+    to: Destination
+    priority: int = 0
+    "Points added."
+
+
+@dataclass(frozen=True, slots=True)
+class CallTaken:
+    """The flow has accepted the call: it is about to speak."""
+
+    at: float
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBegan:
+    at: float
+    contact: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptEnded:
+    at: float
+    contact: str
+    prompt: str
+    how: Literal["said", "interrupted", "failed"]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitTaken:
+    at: float
+    contact: str
+    digit: Private
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsUsed:
+    """The first digits that were pressed have been understood."""
+
+    at: float
+    contact: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsAwaited:
+    at: float
+    contact: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The node asks again, and forgets what was pressed."""
+
+    at: float
+    contact: str
+    why: Literal["timeout", "invalid"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesSet:
+    at: float
+    contact: str
+    values: dict[str, Private]
+    "By variable."
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBegan:
+    at: float
+    contact: str
+    message: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnded:
+    at: float
+    contact: str
+    message: str
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandBegan:
+    at: float
+    contact: str
+    errand: str
+    kind: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandEnded:
+    at: float
+    contact: str
+    errand: str
+    exit: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailed:
+    """A node couldn't do what it is there for; the flow goes on by another exit, or ends."""
+
+    at: float
+    contact: str
+    flow: str
+    version: int
+    node: str
+    why: Literal["no_flow", "no_calendar", "no_queue", "too_deep", "too_long", "no_exit"]
+
+
+# --- in a conversation ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +517,16 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentQueuesSet:
+    """Lent to queues (`plus`), taken out of some (`minus`), beside what list and skill say."""
+
+    at: float
+    agent: str
+    plus: tuple[str, ...]
+    minus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     """What the agent wants: the intent, whatever phone and load say."""
 
@@ -420,6 +629,10 @@ Event = (
     | AgentDropped
     | NumberDefined
     | NumberDropped
+    | FlowDefined
+    | FlowDropped
+    | CalendarDefined
+    | CalendarDropped
     | ContactBegan
     | Queued
     | Overflowed
@@ -430,6 +643,23 @@ Event = (
     | Connected
     | Reached
     | MusicBegan
+    | FlowEntered
+    | FlowReturned
+    | NodeEntered
+    | FlowLeft
+    | CallTaken
+    | PromptBegan
+    | PromptEnded
+    | DigitTaken
+    | DigitsUsed
+    | DigitsAwaited
+    | Retried
+    | ValuesSet
+    | MessageBegan
+    | MessageEnded
+    | ErrandBegan
+    | ErrandEnded
+    | NodeFailed
     | Held
     | Resumed
     | PartyRung
@@ -445,6 +675,7 @@ Event = (
     | Released
     | ContactEnded
     | Recorded
+    | AgentQueuesSet
     | AgentStateChanged
     | PhoneFound
     | PhoneLost

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from centrala.core import events as e
+from centrala.core.flow.changes import CHANGES, end_run
 from centrala.core.state import (
     Agent,
     Centre,
@@ -189,6 +190,8 @@ def _offer_ended(centre: Centre, event: e.OfferEnded) -> None:
 def _connected(centre: Centre, event: e.Connected) -> None:
     contact = centre.contacts[event.contact]
     leave(centre, contact)
+    if contact.run is not None:
+        end_run(centre, contact)
     offer = contact.offers.pop(event.leg)
     contact.state = "active"
     contact.answered = contact.served = contact.customer = True
@@ -233,6 +236,7 @@ def _reached(centre: Centre, event: e.Reached) -> None:
 
 def _music_began(centre: Centre, event: e.MusicBegan) -> None:
     contact = centre.contacts[event.contact]
+    end_run(centre, contact)
     contact.state = "active"
     contact.answered = True
     contact.served = True
@@ -365,6 +369,7 @@ def _released(centre: Centre, event: e.Released) -> None:
 def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
     contact = centre.contacts[event.contact]
     leave(centre, contact)
+    end_run(centre, contact)
     if contact.wrapping:
         contact.state = "wrap_up"
         contact.queue = None
@@ -378,6 +383,13 @@ def _recorded(centre: Centre, event: e.Recorded) -> None:
 
 
 # --- agents ---
+
+
+def _agent_queues_set(centre: Centre, event: e.AgentQueuesSet) -> None:
+    agent = centre.agents[event.agent]
+    unindex_agent(centre, agent)
+    agent.plus, agent.minus = event.plus, event.minus
+    index_agent(centre, agent)
 
 
 def _agent_state_changed(centre: Centre, event: e.AgentStateChanged) -> None:
@@ -462,7 +474,7 @@ def _refused(centre: Centre, event: e.Refused) -> None:
     pass
 
 
-EVOLVE: dict[type, Callable[[Centre, Any], None]] = {
+EVOLVE: dict[type, Callable[[Centre, Any], None]] = CHANGES | {
     e.QueueDefined: _queue_defined,
     e.QueueDropped: _queue_dropped,
     e.AgentDefined: _agent_defined,
@@ -494,6 +506,7 @@ EVOLVE: dict[type, Callable[[Centre, Any], None]] = {
     e.Released: _released,
     e.ContactEnded: _contact_ended,
     e.Recorded: _recorded,
+    e.AgentQueuesSet: _agent_queues_set,
     e.AgentStateChanged: _agent_state_changed,
     e.PhoneFound: _phone_found,
     e.PhoneLost: _phone_lost,

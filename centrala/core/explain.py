@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from centrala.core.acd import is_open
+from centrala.core.calendar import is_open
 from centrala.core.state import Agent, Centre, Queue
 
 Code = Literal[
@@ -50,12 +50,12 @@ def why_no_calls(centre: Centre, agent_id: str, at: float) -> Reason:
     if not agent.queues:
         return _no_queue(centre, agent)
     queues = [centre.queues[name] for name in agent.queues]
-    if not any(is_open(queue, at) or queue.waiting for queue in queues):
+    if not any(is_open(queue.spec.open_at, at) or queue.waiting for queue in queues):
         opens = [moment for queue in queues if (moment := _opens(queue, at)) is not None]
         return Reason("QUEUES_CLOSED", {"opens": min(opens, default=None)})
     before = {name: bisect_left(centre.queues[name].idle, key) for name, key in agent.keys.items()}
     for name, ahead in before.items():
-        if ahead == 0 and is_open(centre.queues[name], at):
+        if ahead == 0 and is_open(centre.queues[name].spec.open_at, at):
             return Reason("NEXT", {"queue": name})
     return Reason("NOBODY_WAITS", {"queues": sorted(agent.queues), "ahead": min(before.values())})
 

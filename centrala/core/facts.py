@@ -6,7 +6,8 @@ Each fact carries its own time (`at`, unix seconds) and ids that its teller chos
 
 from dataclasses import dataclass
 
-from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec
+from centrala.core.private import Private
+from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, Mode, QueueSpec
 
 # --- configuration ---
 
@@ -46,6 +47,32 @@ class NumberChanged:
 class NumberRemoved:
     at: float
     number: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPublished:
+    """Contacts that begin from now on go through this version."""
+
+    at: float
+    spec: FlowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRemoved:
+    at: float
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChanged:
+    at: float
+    spec: CalendarSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRemoved:
+    at: float
+    calendar: str
 
 
 # --- contacts ---
@@ -105,6 +132,57 @@ class HungUp:
     leg: str = ""
     "Empty for the caller, else the offer whose phone hung up."
     why: str = "hung up"
+
+
+# --- in a flow ---
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """By a caller who is in a flow."""
+
+    at: float
+    contact: str
+    digit: Private
+    "0-9, *, #, A-D. While digits are masked: x for 0-9; the channel keeps what it was."
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A prompt has come to its end, or could not be said."""
+
+    at: float
+    contact: str
+    prompt: str
+    "As in `Say`."
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """What the caller said is stored: they fell silent, pressed the terminator, or it got too long."""
+
+    at: float
+    contact: str
+    message: str
+    "As in `TakeMessage`."
+    path: str
+    "Below the data folder; empty when nothing was recorded."
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandDone:
+    at: float
+    contact: str
+    errand: str
+    "As in `RunErrand`."
+    exit: str
+    "found, unknown, next or failed."
+    values: dict[str, Private]
+    "What came back, by variable."
+    problem: str = ""
+    "Code of why it failed: TIMEOUT, REFUSED, NONSENSE, TOO_LONG …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +437,18 @@ class WrapUpExtended:
     "Added to what is left of the after-call work."
 
 
+@dataclass(frozen=True, slots=True)
+class AgentQueuesChanged:
+    """A supervisor lends an agent to queues, or takes them out of some, until it is said anew."""
+
+    at: float
+    agent: str
+    plus: tuple[str, ...]
+    "Queues served beside those of list and skill."
+    minus: tuple[str, ...]
+    "Queues not served though list or skill say so."
+
+
 # --- time ---
 
 
@@ -366,7 +456,7 @@ class WrapUpExtended:
 class TimerFired:
     at: float
     timer: str
-    "The id that `SetTimer` gave: offer:LEG, wait:CONTACT, wrap:AGENT or rest:AGENT."
+    "The id that `SetTimer` gave: offer:LEG, wait:CONTACT, flow:CONTACT, wrap:AGENT or rest:AGENT."
 
 
 Fact = (
@@ -376,11 +466,19 @@ Fact = (
     | AgentRemoved
     | NumberChanged
     | NumberRemoved
+    | FlowPublished
+    | FlowRemoved
+    | CalendarChanged
+    | CalendarRemoved
     | ContactArrived
     | Rang
     | Answered
     | OfferFailed
     | HungUp
+    | DigitPressed
+    | Said
+    | MessageTaken
+    | ErrandDone
     | PutOnHold
     | TakenOffHold
     | TransferAsked
@@ -409,5 +507,6 @@ Fact = (
     | AgentSignedOut
     | WrapUpFinished
     | WrapUpExtended
+    | AgentQueuesChanged
     | TimerFired
 )

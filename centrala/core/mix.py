@@ -7,6 +7,7 @@
 * In a lane everybody hears everybody else. Whoever is alone in one hears music.
 * A supervisor who listens hears the lane the owner is in, and is heard by nobody; one who whispers is heard by the
   owner too, and by nobody else.
+* In a flow the customer hears the prompt that plays, and nothing else.
 * A muted party is heard by nobody. A party whose own phone holds us is in no lane and hears nothing.
 """
 
@@ -33,6 +34,8 @@ def mix(centre: Centre, contact: Contact) -> Hears:
         return {}
     if not contact.answered:
         return {}
+    if contact.state == "flow" and contact.run is not None:
+        return {contact.id: {f"prompt:{contact.run.awaited}": 1.0} if contact.run.waits == "prompt" else {}}
     if contact.state in ("active", "held"):
         if contact.leg is not None:
             return _conversation(centre, contact)

@@ -8,7 +8,7 @@ Role = Literal["agent", "consult", "member", "supervisor"]
 "What a party is in a contact: its owner, asked by the owner, member of a conference, supervisor."
 Mode = Literal["listen", "whisper", "barge", "take_over", "off"]
 "What a supervisor does: hears, speaks to the owner alone, speaks to all, becomes the owner, leaves."
-DestinationKind = Literal["queue", "agent", "phone", "line", "music", "hang_up"]
+DestinationKind = Literal["queue", "agent", "phone", "line", "music", "hang_up", "flow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Destination:
 
     kind: DestinationKind
     name: str = ""
-    "Queue or agent id, SIP address of a phone, name of a sound, or cause of a hang-up; empty for a `line`."
+    """Queue, agent or flow id, SIP address of a phone, name of a sound, or cause of a hang-up. Of a `line`: the number
+    to call, where it is configured; empty where the channel knows it."""
     record: bool = False
 
 
@@ -76,3 +77,23 @@ class AgentSpec:
     "Registering the phone signs in and says ready; losing the registration signs out."
     prefers: tuple[str, ...] = ()
     "Queues that this agent serves before any other, in this order, whatever the waits."
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSpec:
+    """A published version of a flow."""
+
+    id: str
+    version: int
+    "Of this flow: 1, 2, 3 … A contact goes on in the version in which it began."
+    graph: str
+    "JSON as `core/flow/graph.py` reads it; published only when it has no problems."
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSpec:
+    """Opening hours that several flows share."""
+
+    id: str
+    open_at: tuple[tuple[float, float], ...]
+    "As in `QueueSpec`."

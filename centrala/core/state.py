@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from centrala.core.private import Private
 from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec, Role
 
 Intent = Literal["logged_out", "not_ready", "ready"]
-ContactState = Literal["new", "queued", "offered", "active", "held", "wrap_up"]
+ContactState = Literal["new", "flow", "queued", "offered", "active", "held", "wrap_up"]
 
 Entry = tuple[float, int, str]
 "(rank, order of arrival, contact): the least is served first."
@@ -50,9 +51,53 @@ class Party:
     muted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of a flow."""
+
+    flow: str
+    version: int
+    node: str
+
+
+@dataclass(slots=True)
+class Run:
+    """A contact's way through a flow. It lasts until somebody answers: a queue or a transfer may lead back to it."""
+
+    flow: str
+    version: int
+    node: str = ""
+    outer: list[Place] = field(default_factory=list)
+    "Where inner flows return to, the outermost first."
+    waits: Literal["", "prompt", "digits", "message", "errand"] = ""
+    "For what of the world; the same as in `awaited`, and `until` when."
+    awaited: str = ""
+    until: float = 0.0
+    digits: list[Private] = field(default_factory=list)
+    "Pressed and not yet used."
+    tries: int = 0
+    "How often this node has asked again."
+    steps: int = 0
+    "Nodes since the world last said something."
+    nodes: int = 0
+    "Nodes altogether."
+
+
+@dataclass(slots=True)
+class Published:
+    """A flow: its versions, of which the older ones stay for those who are inside."""
+
+    current: int = 0
+    "0: removed."
+    graphs: dict[int, str] = field(default_factory=dict)
+    "Version → JSON."
+    inside: dict[int, int] = field(default_factory=dict)
+    "Version → contacts in it."
+
+
 @dataclass(slots=True)
 class Contact:
-    """One exchange: new → queued → offered → active ⇄ held → wrap-up → closed (then it is gone from here)."""
+    """One exchange: new → (flow) → queued → offered → active ⇄ held → wrap-up → closed (then it is gone from here)."""
 
     id: str
     medium: str
@@ -102,6 +147,13 @@ class Contact:
     "When the customer came to wait there first: the place in that queue goes by it."
     results: dict[str, str] = field(default_factory=dict)
     "Agent → disposition."
+    run: Run | None = None
+    asked: int = 0
+    "Prompts, messages and errands so far, which are numbered by it."
+    path: list[tuple[str, str, str]] = field(default_factory=list)
+    "(flow, node, exit taken there), the last hundred."
+    values: dict[str, Private] = field(default_factory=dict)
+    "What flows know of it, by variable."
 
     @property
     def consult(self) -> Party | None:
@@ -149,6 +201,10 @@ class Agent:
     "Queue → contacts answered since signing in."
     offered: dict[str, int] = field(default_factory=dict)
     "Queue → number of the centre's last offer to this agent there."
+    plus: tuple[str, ...] = ()
+    "Queues a supervisor has lent the agent to."
+    minus: tuple[str, ...] = ()
+    "Queues a supervisor has taken the agent out of."
     # indexes
     queues: dict[str, int] = field(default_factory=dict)
     "Queue → level, by list or by skill."
@@ -193,6 +249,9 @@ class Centre:
     queues: dict[str, Queue] = field(default_factory=dict)
     contacts: dict[str, Contact] = field(default_factory=dict)
     numbers: dict[str, Destination] = field(default_factory=dict)
+    flows: dict[str, Published] = field(default_factory=dict)
+    calendars: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    "Opening intervals in unix seconds."
     arrivals: int = 0
     definitions: int = 0
     offers: int = 0
@@ -205,6 +264,8 @@ class Centre:
     "Skill → queues that need it."
     skilled: dict[str, dict[str, None]] = field(default_factory=dict)
     "Skill → agents who have it."
+    lent: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Queue → agents lent to it."
 
 
 def joins(party: Party) -> bool:
@@ -234,6 +295,14 @@ def level_in(agent: AgentSpec, queue: QueueSpec) -> int | None:
     return level
 
 
+def serves(agent: Agent, queue: QueueSpec, spec: AgentSpec | None = None) -> int | None:
+    """The level with what a supervisor has changed; `spec`: were the agent configured so."""
+    if queue.id in agent.minus:
+        return None
+    level = level_in(spec or agent.spec, queue)
+    return 0 if level is None and queue.id in agent.plus else level
+
+
 def index_queue(centre: Centre, queue: Queue) -> None:
     """Make `members` true after the queue was defined or changed."""
     spec = queue.spec
@@ -248,9 +317,9 @@ def index_queue(centre: Centre, queue: Queue) -> None:
         candidates = []
     for skill in spec.needs:
         centre.needing.setdefault(skill, {})[spec.id] = None
-    for name in candidates:
+    for name in dict.fromkeys([*candidates, *centre.lent.get(spec.id, ())]):
         agent = centre.agents[name]
-        level = level_in(agent.spec, spec)
+        level = serves(agent, spec)
         if level is not None:
             _join(agent, queue, level)
 
@@ -271,9 +340,13 @@ def index_agent(centre: Centre, agent: Agent) -> None:
     for skill in spec.skills:
         centre.skilled.setdefault(skill, {})[spec.id] = None
         candidates.update(centre.needing.get(skill, {}))
+    for name in agent.plus:
+        centre.lent.setdefault(name, {})[spec.id] = None
+        if name in centre.queues:
+            candidates[name] = None
     for name in candidates:
         queue = centre.queues[name]
-        level = level_in(spec, queue.spec)
+        level = serves(agent, queue.spec)
         if level is not None:
             _join(agent, queue, level)
 
@@ -283,6 +356,8 @@ def unindex_agent(centre: Centre, agent: Agent) -> None:
         _leave(agent, centre.queues[name])
     for skill in agent.spec.skills:
         centre.skilled[skill].pop(agent.spec.id, None)
+    for name in agent.plus:
+        centre.lent[name].pop(agent.spec.id, None)
 
 
 def _join(agent: Agent, queue: Queue, level: int) -> None:
@@ -380,9 +455,11 @@ def leave(centre: Centre, contact: Contact) -> None:
 
 def rebuild(centre: Centre) -> None:
     """Make every index anew from what snapshots keep."""
-    centre.waiting, centre.listed, centre.needing, centre.skilled = {}, {}, {}, {}
+    centre.waiting, centre.listed, centre.needing, centre.skilled, centre.lent = {}, {}, {}, {}, {}
     for agent in centre.agents.values():
         agent.queues, agent.keys, agent.idle, agent.present = {}, {}, False, False
+        for name in agent.plus:
+            centre.lent.setdefault(name, {})[agent.spec.id] = None
         for skill in agent.spec.skills:
             centre.skilled.setdefault(skill, {})[agent.spec.id] = None
     for queue in centre.queues.values():

@@ -6,18 +6,24 @@ how a body of the version before becomes one of the next. The golden rows in tes
 """
 
 import sqlite3
+import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
+from uuid import uuid4
 
 import msgspec
 
 from centrala.core.commands import RETIRED, CancelTimer, Command, SetTimer
 from centrala.core.events import Event
 from centrala.core.facts import Fact
+from centrala.core.private import Private
 from centrala.ledger.errors import DataFolderError
+
+T = TypeVar("T")
 
 SNAPSHOT = "snapshot"
 "The kind under which snapshots have a version and upcasters."
@@ -65,7 +71,66 @@ class UnknownKind(DataFolderError):
     """Written by a newer Centrala."""
 
 
-_encoder = msgspec.json.Encoder()
+# --- private values: rows hold references, a table that can be erased holds the values ---
+
+_fresh: list[Private] = []
+"Private values that were written by reference for the first time, and are not in the table yet."
+
+_reading = threading.local()
+
+
+def _by_reference(value: Any) -> str:
+    if not isinstance(value, Private):
+        raise NotImplementedError(f"{type(value).__name__} can't be stored")
+    if not value.ref:
+        value.ref = uuid4().hex
+        _fresh.append(value)
+    return value.ref
+
+
+def _from_reference(of: type, ref: Any) -> Private:
+    if of is not Private:
+        raise NotImplementedError(f"{of.__name__} can't be read")
+    find: Callable[[str], str | None] | None = getattr(_reading, "find", None)
+    kept = find(ref) if find is not None else None
+    return Private(None if kept is None else msgspec.json.decode(kept), ref)
+
+
+def take_private() -> list[tuple[str, str]]:
+    """(reference, value in JSON) of each private value that `encode` met since the last time."""
+    if not _fresh:
+        return []
+    taken = [(one.ref, _encoder.encode(one.value).decode("utf-8", "replace")) for one in _fresh]
+    _fresh.clear()
+    return taken
+
+
+@contextmanager
+def private_of(db: sqlite3.Connection, tenant: str) -> Iterator[None]:
+    """Within, `decode` gives private values as the tenant's table has them; elsewhere, and once erased, as None."""
+
+    def find(ref: str) -> str | None:
+        row = db.execute("SELECT value FROM privates WHERE tenant = ? AND ref = ?", (tenant, ref)).fetchone()
+        return None if row is None else row[0]
+
+    _reading.find = find
+    try:
+        yield
+    finally:
+        _reading.find = None
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_by_reference)
+
+
+def encode_body(value: Any) -> bytes:
+    """Anything of ours in JSON, private values by reference."""
+    return _encoder.encode(value)
+
+
+def decode_body(body: bytes | str, of: type[T]) -> T:
+    """What `encode_body` made. Raises msgspec.DecodeError."""
+    return msgspec.json.decode(body, type=of, dec_hook=_from_reference)
 
 
 def encode(value: Any) -> str:
@@ -73,7 +138,7 @@ def encode(value: Any) -> str:
     try:
         return _encoder.encode(value).decode()
     except UnicodeEncodeError:
-        return _encoder.encode(_whole(msgspec.to_builtins(value))).decode()
+        return _encoder.encode(_whole(msgspec.to_builtins(value, enc_hook=_by_reference))).decode()
 
 
 def _encode_configuration(value: Any) -> str:
@@ -134,7 +199,7 @@ KINDS: dict[type, Kind] = {
 }
 
 _DECODERS: dict[str, tuple[int, msgspec.json.Decoder[Any]]] = {
-    kind.name: (kind.version, msgspec.json.Decoder(of)) for of, kind in KINDS.items()
+    kind.name: (kind.version, msgspec.json.Decoder(of, dec_hook=_from_reference)) for of, kind in KINDS.items()
 }
 
 

@@ -56,13 +56,15 @@ class Waiting:
 class Batch:
     """What is committed together. Filled on the event loop; not touched any more once it is handed over."""
 
-    __slots__ = ("_commands", "_dialogs", "_parties", "_rows")
+    __slots__ = ("_commands", "_dialogs", "_parties", "_privates", "_rows")
 
     def __init__(self) -> None:
         self._rows: list[_Values] = []
         self._commands: dict[str, set[int]] = {}
         self._dialogs: dict[str, tuple[str, bytes | None]] = {}
         self._parties: dict[tuple[str, str], tuple[str, str, float]] = {}
+        self._privates: list[tuple[str, str, str, str]] = []
+        "(tenant, reference, contact, value)"
 
     @property
     def empty(self) -> bool:
@@ -108,6 +110,9 @@ class Batch:
                 numbered.append(seq)
             fresh.update(numbered)
         self._rows += rows
+        if fresh_values := codec.take_private():
+            contact = next((row[3] for row in rows if row[3] is not None), "")
+            self._privates += [(tenant, ref, contact, value) for ref, value in fresh_values]
         log.numbered[tenant] = seq
         return numbered
 
@@ -140,6 +145,7 @@ class Batch:
         both._rows = self._rows + later._rows
         both._dialogs = self._dialogs | later._dialogs
         both._parties = self._parties | later._parties
+        both._privates = self._privates + later._privates
         both._commands = {
             tenant: self._commands.get(tenant, set()) | later._commands.get(tenant, set())
             for tenant in self._commands.keys() | later._commands.keys()
@@ -213,6 +219,11 @@ class Log:
                 db.execute(
                     "INSERT OR REPLACE INTO parties VALUES (?, ?, ?, ?, ?)",
                     (tenant, codec.printable(party), codec.printable(address), codec.printable(display), at),
+                )
+            if batch._privates:
+                db.executemany(
+                    "INSERT OR REPLACE INTO privates VALUES (?, ?, ?, ?)",
+                    [(tenant, ref, codec.printable(who), value) for tenant, ref, who, value in batch._privates],
                 )
             _insert_snapshots(db, due)
         self._committed.update(tops)

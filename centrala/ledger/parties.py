@@ -1,6 +1,7 @@
 """Who is behind a party id: addresses and names, in a table of their own, so that erasure is a delete.
 
-The log holds ids alone. By convention a party's id is the id of its contact. `Batch.party` adds one.
+The log holds ids alone. By convention a party's id is the id of its contact. `Batch.party` adds one. What the party
+typed and was told in a flow lies beside it, under the contact: see `core/private.py`.
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ def erase(log: Log, tenant: str, name: str) -> bool:
             with log.transaction():
                 erased = db.execute(
                     "DELETE FROM parties WHERE tenant = ? AND id = ?", (tenant, name)
+                ).rowcount
+                erased += db.execute(
+                    "DELETE FROM privates WHERE tenant = ? AND contact = ?", (tenant, name)
                 ).rowcount
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:

@@ -25,6 +25,8 @@ from centrala.ledger.schema import FILE, open_to_read
 
 PROJECTION = "records"
 
+PATH_KEPT = 200
+
 CHUNK = 10_000
 "Rows of the log that are folded at once: the bound of memory."
 
@@ -56,6 +58,8 @@ class Working:
     "Leg that rings to join → (agent, role)."
     legs: dict[str, int] = field(default_factory=dict)
     "Leg that is in → place of its running segment."
+    node: tuple[str, str] | None = None
+    "(flow, node) where it was last."
 
 
 @dataclass(slots=True)
@@ -88,6 +92,10 @@ class Record:
     "The result that was given last."
     segments: list[Segment] = field(default_factory=list)
     "Who took part, as what, from when to when: in the order in which they came in."
+    flow: str | None = None
+    "The first that it went through."
+    path: list[tuple[str, str, str]] = field(default_factory=list)
+    "(flow, node, exit taken there), in order: the first two hundred."
     working: Working | None = field(default_factory=Working)
     "None once the contact and every wrap-up after it are over."
 
@@ -123,6 +131,8 @@ FOLDED = frozenset(
         e.Connected,
         e.Reached,
         e.MusicBegan,
+        e.FlowEntered,
+        e.NodeEntered,
         e.Held,
         e.Resumed,
         e.PartyRung,
@@ -219,6 +229,12 @@ def _take(record: Record, event: Any) -> None:
             if record.answered_at is None:
                 record.answered_at = event.at
             working.talking = event.at
+        case e.FlowEntered():
+            record.flow = record.flow or event.flow
+        case e.NodeEntered():
+            if working.node is not None and event.exit and len(record.path) < PATH_KEPT:
+                record.path.append((*working.node, event.exit))
+            working.node = event.flow, event.node
         case e.Held():
             # In a conference the others go on with the customer: nobody is on hold.
             if not any(record.segments[place].role in ("member", "barge") for place in working.legs.values()):
@@ -283,13 +299,15 @@ def _settle(record: Record, working: Working) -> None:
 def as_row(record: Record, address: str | None) -> dict[str, object]:
     """The record as published: times in RFC 3339 (UTC, milliseconds), seconds to the millisecond, null where absent.
 
-    `talk_s` and `hold_s` are null while the contact runs, and when nobody answered it.
+    `talk_s` and `hold_s` are null while the contact runs, and when nobody answered it; `wait_s` when a flow was all that
+    it met.
     """
     over = record.ended_at if record.answered_at is None else record.answered_at
     waited_from = record.arrived_at if record.queued_at is None else record.queued_at
     talked = record.ended_at is not None and record.answered_at is not None
     wrapped = record.wrap_up_s if record.working is None else None
     inbound = record.direction == "inbound"
+    waited = record.flow is None or record.queued_at is not None or record.answered_at is not None
     return {
         "id": record.id,
         "tenant": record.tenant,
@@ -303,7 +321,7 @@ def as_row(record: Record, address: str | None) -> dict[str, object]:
         "offered_at": _time(record.offered_at),
         "answered_at": _time(record.answered_at),
         "ended_at": _time(record.ended_at),
-        "wait_s": None if over is None else _seconds(over - waited_from),
+        "wait_s": None if over is None or not waited else _seconds(over - waited_from),
         "talk_s": _seconds(record.talk_s - record.hold_s) if talked else None,
         "hold_s": _seconds(record.hold_s) if talked else None,
         "wrap_up_s": None if wrapped is None else _seconds(wrapped),
@@ -315,6 +333,8 @@ def as_row(record: Record, address: str | None) -> dict[str, object]:
             {"agent": one.agent, "role": one.role, "from": _time(one.since), "to": _time(one.until)}
             for one in record.segments
         ],
+        "flow": record.flow,
+        "path": [f"{flow}/{node}:{exit}" for flow, node, exit in record.path],
     }
 
 
@@ -423,6 +443,8 @@ COLUMNS = (
     "agent",
     "recording",
     "disposition",
+    "flow",
+    "path",
     "segments",
     "working",
 )
@@ -506,21 +528,23 @@ def _rows(db: sqlite3.Connection, tenant: str, after: int, to: int) -> Iterator[
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Working).decode
+_decode_path = msgspec.json.Decoder(list[tuple[str, str, str]]).decode
 _decode_segments = msgspec.json.Decoder(list[Segment]).decode
 
 
 def _to_columns(record: Record) -> list[object]:
-    values: list[object] = [getattr(record, name) for name in COLUMNS[:-2]]
+    values: list[object] = [getattr(record, name) for name in COLUMNS[:-3]]
     working = None if record.working is None else _encode(record.working).decode()
-    return [*values, _encode(record.segments).decode(), working]
+    return [*values, _encode(record.path).decode(), _encode(record.segments).decode(), working]
 
 
 def from_columns(values: Any) -> Record:
     """A record out of the values of `COLUMNS`."""
     named = dict(zip(COLUMNS, values, strict=True))
-    working, segments = named.pop("working"), named.pop("segments")
+    working, segments, path = named.pop("working"), named.pop("segments"), named.pop("path")
     return Record(
         **named,
+        path=_decode_path(path),
         segments=_decode_segments(segments),
         working=None if working is None else _decode(working),
     )

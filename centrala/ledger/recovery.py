@@ -47,7 +47,7 @@ def snapshot(log: Log, tenant: str, centre: Centre) -> None:
     seq = log.next_seq(tenant) - 1
     if seq == 0:
         return
-    body = msgspec.json.encode(Stored(centre, log.pending.get(tenant, {})))
+    body = codec.encode_body(Stored(centre, log.pending.get(tenant, {})))
     version = codec.VERSIONS.get(codec.SNAPSHOT, 1)
     log.waiting.append(Waiting(tenant, seq, version, zlib.crc32(body), body))
     log.snapshotted[tenant] = seq
@@ -64,7 +64,7 @@ def recover(log: Log, tenant: str) -> Recovered:
     Raises DataFolderError when a row can't be read or applied (UnknownKind when a newer Centrala wrote it),
     LedgerUnavailable when the disk doesn't answer now.
     """
-    with log.reading() as db:
+    with log.reading() as db, codec.private_of(db, tenant):
         last = codec.last_seq(db, tenant)
         centre, pending, seq = _newest_snapshot(db, tenant, last)
         log.snapshotted[tenant] = seq
@@ -89,9 +89,9 @@ def recover(log: Log, tenant: str) -> Recovered:
                     pending.pop(one, None)
             else:
                 pending[row_seq] = (kind, version, body)
-    commands = [
-        (seq, codec.decode(*pending[seq], f"Row {seq} of tenant {tenant}")) for seq in sorted(pending)
-    ]
+        commands = [
+            (seq, codec.decode(*pending[seq], f"Row {seq} of tenant {tenant}")) for seq in sorted(pending)
+        ]
     log.pending.setdefault(tenant, pending)
     return Recovered(centre, last, commands)
 
@@ -113,7 +113,7 @@ def _newest_snapshot(
             if version < current:
                 raw = codec.upcast(codec.SNAPSHOT, version, current, msgspec.json.decode(body))
                 body = msgspec.json.encode(raw)
-            stored = msgspec.json.decode(body, type=Stored)
+            stored = codec.decode_body(body, Stored)
             rebuild(stored.centre)
         except (msgspec.DecodeError, ValueError, LookupError, TypeError) as problem:
             logger.warning(

@@ -11,7 +11,7 @@ from centrala.ledger.errors import DataFolderError
 
 log = logging.getLogger(__name__)
 
-DATA_VERSION = 2
+DATA_VERSION = 3
 "Kept in `PRAGMA user_version`."
 
 APPLICATION_ID = 0x43454E54
@@ -54,6 +54,16 @@ ALTER TABLE records ADD COLUMN disposition TEXT;
 ALTER TABLE records ADD COLUMN segments TEXT NOT NULL DEFAULT '[]'
 """
 
+VERSION_3 = """
+CREATE TABLE privates(
+    tenant TEXT NOT NULL, ref TEXT NOT NULL, contact TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY(tenant, ref)
+) WITHOUT ROWID;
+CREATE INDEX privates_contact ON privates(tenant, contact);
+ALTER TABLE records ADD COLUMN flow TEXT;
+ALTER TABLE records ADD COLUMN path TEXT NOT NULL DEFAULT '[]'
+"""
+
 Step = Callable[[sqlite3.Connection], None]
 
 
@@ -67,6 +77,7 @@ def script(db: sqlite3.Connection, text: str) -> None:
 UPGRADES: dict[int, Step] = {
     0: lambda db: script(db, VERSION_1),
     1: lambda db: script(db, VERSION_2),
+    2: lambda db: script(db, VERSION_3),
 }
 "Version → what makes a folder of this version one of the next. Version 0 is an empty file. Never edit a published one."
 

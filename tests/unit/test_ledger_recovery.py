@@ -1,6 +1,7 @@
 """Recovery: whatever was committed comes back as it was, at every prefix, with and without snapshots."""
 
 import copy
+import itertools
 import random
 import shutil
 import sqlite3
@@ -227,7 +228,7 @@ def test_a_row_from_the_future_is_refused_in_one_sentence(tmp_path: Path) -> Non
 @pytest.mark.parametrize("body", ["{", "{}", "[]", '{"at":1.0,"contact":"unknown","leg":"x"}'])
 def test_a_broken_row_is_told_and_never_skipped(tmp_path: Path, body: str) -> None:
     with open_log(tmp_path) as log:
-        filled(log, 1, 200)
+        filled(log, 1, 600)
     with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
         seq = db.execute("SELECT min(seq) FROM log WHERE kind = 'event.Held'").fetchone()[0]
         db.execute("UPDATE log SET body = ? WHERE seq = ?", (body, seq))
@@ -259,10 +260,9 @@ def test_a_snapshot_is_never_ahead_of_its_log(tmp_path: Path) -> None:
     """Taken while one batch is being written and the next one is filled: it waits for the second."""
     with open_log(tmp_path / "data") as log:
         centre, batches, states = Centre(), [Batch(), Batch()], []
-        steps = list(story(2, 60))
-        for batch, part in zip(batches, (steps[:40], steps[40:]), strict=True):
-            for fact, events, commands in part:
-                step(centre, fact)
+        steps = story(2, 60, centre)
+        for batch, count in zip(batches, (40, 20), strict=True):
+            for fact, events, commands in itertools.islice(steps, count):
                 batch.step(log, "acme", fact, events, commands)
             states.append(copy.deepcopy(centre))
         snapshot(log, "acme", centre)

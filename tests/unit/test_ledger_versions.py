@@ -172,20 +172,21 @@ def test_upgrades_run_in_order_and_are_all_or_nothing(tmp_path: Path) -> None:
         steps = {
             1: lambda db: db.execute("ALTER TABLE parties ADD COLUMN language TEXT"),
             2: lambda db: db.execute("UPDATE parties SET language = 'pl'"),
-            3: breaks_off,
+            3: lambda db: None,
+            4: breaks_off,
         }
         with pytest.raises(sqlite3.OperationalError):
-            upgrade(db, 1, to=4, steps=steps)
+            upgrade(db, 1, to=5, steps=steps)
         assert tables(db) == before
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
-        upgrade(db, 1, to=3, steps=steps)
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        upgrade(db, 1, to=4, steps=steps)
+        assert db.execute("PRAGMA user_version").fetchone() == (4,)
         assert db.execute("SELECT DISTINCT language FROM parties").fetchall() == [("pl",)]
         assert db.execute("SELECT count(*) FROM log").fetchone() == rows
     before_bytes = (data / FILE).read_bytes()
-    with pytest.raises(DataFolderError, match=r"is of version 3, .*install the newer Centrala"):
+    with pytest.raises(DataFolderError, match=r"is of version 4, .*install the newer Centrala"):
         open_log(data)
-    with pytest.raises(DataFolderError, match=r"is of version 3, .*install the newer Centrala"):
+    with pytest.raises(DataFolderError, match=r"is of version 4, .*install the newer Centrala"):
         list(contacts(data))
     assert (data / FILE).read_bytes() == before_bytes
 

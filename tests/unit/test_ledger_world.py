@@ -1,5 +1,6 @@
 """A small random world for the tests of the ledger: facts as they come, drawn from what the centre asks for."""
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -10,13 +11,60 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.private import Private
+from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, QueueSpec
 
 pytestmark = pytest.mark.unit
 
 Step = tuple[f.Fact, list[e.Event], list[c.Command]]
 
 START = 1_790_000_000.0
+
+
+def _asks(kind: str, exits: dict[str, str], **more: object) -> dict[str, object]:
+    ways = exits | {"timeout": "by", "invalid": "by"}
+    return {"type": kind, "prompt": ["Zażółć {name}"], "retries": 1, "exits": ways} | more
+
+
+FLOW = {
+    "format": 1,
+    "start": "hours",
+    "nodes": {
+        "hours": {"type": "hours", "calendar": "shop", "exits": {"open": "menu", "closed": "by"}},
+        "menu": _asks(
+            "menu", {"1": "number", "2": "who", "3": "note", "4": "inner", "5": "ann", "6": "queue"}
+        ),
+        "number": _asks("collect", {"next": "post"}, variable="pin", secret=True, most=2),
+        "post": {
+            "type": "email",
+            "to": "a@b.example",
+            "subject": "S",
+            "body": "{name}",
+            "exits": {"next": "menu"},
+        },
+        "who": {"type": "customer", "into": "name", "exits": {"found": "menu", "unknown": "by"}},
+        "note": {
+            "type": "record",
+            "prompt": [{"number": "{order}"}],
+            "variable": "note",
+            "exits": {"next": "menu", "empty": "by"},
+        },
+        "inner": {"type": "flow", "flow": "inner", "exits": {"done": "menu", "else": "by"}},
+        "ann": {"type": "transfer", "agent": "alice", "exits": {"failed": "menu"}},
+        "queue": {"type": "queue", "queue": "sales", "priority": 2, "exits": {"max_wait": "menu"}},
+        "by": {"type": "hang_up"},
+    },
+}
+INNER = {
+    "format": 1,
+    "start": "ask",
+    "nodes": {
+        "ask": _asks("collect", {"next": "set"}, variable="order", most=3),
+        "set": {"type": "set", "values": {"name": "'Ś' + order"}, "exits": {"next": "back"}},
+        "back": {"type": "return", "exit": "done"},
+        "by": {"type": "return", "exit": "else"},
+    },
+}
 
 
 def configuration(at: float) -> list[f.Fact]:
@@ -56,8 +104,12 @@ def configuration(at: float) -> list[f.Fact]:
         "300": Destination("phone", "sip:expert@192.0.2.8", record=True),
         "400": Destination("music", "default"),
         "500": Destination("hang_up", "declined"),
+        "600": Destination("flow", "main"),
     }
     return [
+        f.CalendarChanged(at, CalendarSpec("shop", ((at - 10.0, at + 1e6),))),
+        f.FlowPublished(at, FlowSpec("main", 1, json.dumps(FLOW))),
+        f.FlowPublished(at, FlowSpec("inner", 1, json.dumps(INNER))),
         *(f.AgentChanged(at, one) for one in agents),
         *(f.QueueChanged(at, one) for one in queues),
         *(f.NumberChanged(at, number, to) for number, to in numbers.items()),
@@ -82,6 +134,8 @@ class World:
         self.numbered: dict[str, int] = {}
         "Contact → number of its last leg."
         self.waits: list[str] = []
+        self.flows: dict[str, tuple[str, str]] = {}
+        "Contact → (what its flow waits for, its name)."
 
     def told(self, events: list[e.Event], commands: list[c.Command]) -> None:
         for event in events:
@@ -92,10 +146,21 @@ class World:
                 case e.ContactBegan(contact=contact, leg=leg, agent=agent) if leg:
                     self.phones[contact] = agent
                     self.numbered[contact] = 1
+                case e.FlowLeft(contact=contact):
+                    self.flows.pop(contact, None)
                 case e.ContactEnded(contact=contact) | e.Released(contact=contact):
+                    self.flows.pop(contact, None)
                     self.owners = [one for one in self.owners if one[0] != contact]
                 case e.Queued(contact=contact):
                     self.waits.append(contact)
+                case e.PromptBegan(contact=contact, prompt=name):
+                    self.flows[contact] = "prompt", name
+                case e.DigitsAwaited(contact=contact):
+                    self.flows[contact] = "digits", ""
+                case e.MessageBegan(contact=contact, message=name):
+                    self.flows[contact] = "message", name
+                case e.ErrandBegan(contact=contact, errand=name, until=until) if until:
+                    self.flows[contact] = "errand", name
                 case (
                     e.Connected(contact=contact, leg=leg)
                     | e.RoleChanged(contact=contact, leg=leg, role="agent")
@@ -121,8 +186,16 @@ class World:
             self.timers.pop(due[0])
             return f.TimerFired(self.at, due[0])
         return draw.choices(
-            (self._arrival, self._on_leg, self._on_talk, self._asks, self._agent, self._change),
-            (6, 13, 6, 7, 4, 1),
+            (
+                self._arrival,
+                self._on_leg,
+                self._on_talk,
+                self._asks,
+                self._agent,
+                self._change,
+                self._in_flow,
+            ),
+            (6, 13, 6, 7, 4, 1, 8),
         )[0]()
 
     def _arrival(self) -> f.Fact:
@@ -130,12 +203,35 @@ class World:
         self.contacts += 1
         name = f"c{self.contacts}" if draw.random() < 0.95 else f"c{draw.randint(1, self.contacts)}"
         number = draw.choice(
-            ("+48221234567",) * 4 + ("102", "103", "103", "104", "201", "300", "400", "500", "999")
+            ("+48221234567",) * 4
+            + ("102", "103", "103", "104", "201", "300", "400", "500", "999", "600", "600", "600")
         )
         if draw.random() < 0.2:
             agent = draw.choice(("alice", "boris", "ghost"))
             return f.ContactArrived(self.at, name, number, name, agent=agent, outside=draw.random() < 0.6)
         return f.ContactArrived(self.at, name, number, name, priority=draw.choice((0, 0, 0, 3)))
+
+    def _in_flow(self) -> f.Fact:
+        draw, at = self.draw, self.at
+        if not self.flows:
+            self.contacts += 1
+            return f.ContactArrived(at, f"c{self.contacts}", "600", f"c{self.contacts}")
+        contact = draw.choice(list(self.flows))
+        waits, name = self.flows[contact]
+        if draw.random() < 0.3 or waits == "digits":
+            return f.DigitPressed(at, contact, Private(draw.choice("123456123456x#*")))
+        match waits:
+            case "prompt":
+                return f.Said(at, contact, name, draw.choice(("", "", "", "no voice")))
+            case "message" if draw.random() < 0.4:
+                return f.DigitPressed(at, contact, Private("#"))
+            case "message":
+                path = draw.choice((f"recordings/{contact}-message-1.wav", ""))
+                return f.MessageTaken(at, contact, name, path, 7.25 if path else 0.0)
+            case _:
+                exit = draw.choice(("found", "unknown", "failed"))
+                values = {"name.name": Private("Łucja"), "name.contacts": Private(3)}
+                return f.ErrandDone(at, contact, name, exit, values, "TIMEOUT" if exit == "failed" else "")
 
     def _on_leg(self) -> f.Fact:
         if not self.legs:
@@ -244,6 +340,17 @@ class World:
                 gone = draw.choice(("boris", "dora"))
                 self.coming = [one for one in configuration(self.at) if isinstance(one, f.AgentChanged)]
                 return f.AgentRemoved(self.at, gone)
+            case 3:
+                flow = draw.choice(("main", "inner", "nothing"))
+                self.coming = [
+                    f.FlowRemoved(self.at, flow),
+                    f.CalendarRemoved(self.at, "shop"),
+                    f.ContactArrived(self.at, f"x{self.contacts}", "600"),
+                    *(one for one in configuration(self.at) if isinstance(one, f.CalendarChanged)),
+                    f.FlowPublished(self.at, FlowSpec("main", self.contacts + 2, json.dumps(FLOW))),
+                    f.FlowPublished(self.at, FlowSpec("inner", self.contacts + 2, json.dumps(INNER))),
+                ]
+                return f.AgentQueuesChanged(self.at, draw.choice(("alice", "dora")), ("sales",), ("all",))
             case 2:
                 self.coming = [f.NumberChanged(self.at, "102", Destination("queue", "support"))]
                 return f.NumberRemoved(self.at, "102")

@@ -43,6 +43,8 @@ FIELDS = [
     "recording",
     "disposition",
     "segments",
+    "flow",
+    "path",
 ]
 
 CONFIGURATION: list[f.Fact] = [
@@ -130,6 +132,8 @@ def test_a_queued_call_with_hold_and_wrap_up(tmp_path: Path) -> None:
                 "to": "2026-11-22T10:00:21.123Z",
             }
         ],
+        "flow": None,
+        "path": [],
     }
 
 
@@ -435,7 +439,9 @@ def check(one: dict[str, object]) -> bool:
     """What must hold for every ended contact; True when it was answered."""
     assert list(one) == FIELDS
     assert all(one[name] is None or float(str(one[name])) >= 0 for name in FIELDS if name.endswith("_s"))
-    assert one["wait_s"] is not None
+    assert (one["wait_s"] is None) == (
+        one["flow"] is not None and one["queued_at"] is None and one["answered_at"] is None
+    )
     assert (one["answered_at"] is None) == (one["talk_s"] is None) == (one["hold_s"] is None)
     assert one["outcome"] not in ("abandoned", "short_abandoned") or one["answered_at"] is None
     return one["answered_at"] is not None

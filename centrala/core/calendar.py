@@ -1,0 +1,14 @@
+"""Opening hours, as intervals that settings have worked out from days, holidays and the time zone."""
+
+from bisect import bisect_right
+
+Intervals = tuple[tuple[float, float], ...]
+"(from, to) in unix seconds, ascending."
+
+
+def is_open(intervals: Intervals | None, at: float) -> bool:
+    """None is always open."""
+    if intervals is None:
+        return True
+    place = bisect_right(intervals, (at, float("inf"))) - 1
+    return place >= 0 and at < intervals[place][1]

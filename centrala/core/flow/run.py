@@ -1,0 +1,546 @@
+"""A contact goes through a flow: what each node does when it is entered, and what follows from what the world says.
+
+    NodeEntered ──► at once (set, branch, hours …) ─────────────────────► NodeEntered
+                ──► a prompt ──► digits ──► (asked again) ──────────────► NodeEntered
+                ──► a message, an errand ───────────────────────────────► NodeEntered
+                ──► FlowLeft (queue, transfer), ContactEnded
+
+`enter` is the consequence of a `NodeEntered`; the other functions decide on facts. At most one thing of the world is
+waited for at a time: `run.waits`.
+"""
+
+from collections.abc import Callable
+from zlib import crc32
+
+from centrala.core import commands as c
+from centrala.core import events as e
+from centrala.core import facts as f
+from centrala.core.calendar import is_open
+from centrala.core.flow import nodes as n
+from centrala.core.flow.position import flow_of, node_of, parsed
+from centrala.core.private import Private, Value
+from centrala.core.specs import Destination
+from centrala.core.state import Centre, Contact, Run
+
+Decision = tuple[list[e.Event], list[c.Command]]
+Look = Callable[[str], Value]
+
+MAX_STEPS = 1000
+"Nodes in a row without a word to the world, or from it: a loop."
+MAX_NODES = 20_000
+"Nodes altogether: nobody is that long on the telephone."
+MAX_DEPTH = 8
+"Flows within flows."
+GRACE = 1.0
+"Seconds beyond its time limit after which an errand that nobody answers for has failed."
+CLOSING = 10.0
+"The same of a message: its file is closed and trimmed when its time is up."
+
+SECRET = "\x00secret:{}\x00"
+"The value of a variable whose digits only the channel knows."
+
+
+# --- into a flow, from node to node ---
+
+
+def begin(centre: Centre, contact: Contact, name: str, at: float) -> Decision | None:
+    """Into the current version of a flow; None when there is none."""
+    flow = centre.flows.get(name)
+    if flow is None or not flow.current:
+        return None
+    return [e.FlowEntered(at, contact.id, name, flow.current)], []
+
+
+def entered(centre: Centre, event: e.FlowEntered) -> Decision:
+    flow = flow_of(centre, centre.contacts[event.contact])
+    return [e.NodeEntered(event.at, event.contact, event.flow, event.version, flow.start, "")], []
+
+
+def go(centre: Centre, contact: Contact, exit: str, at: float) -> Decision:
+    """On to the node behind an exit. A published flow has every exit that it needs; one without ends the contact."""
+    run, node = contact.run, node_of(centre, contact)
+    assert run is not None
+    to = node.exits.get(exit) if node is not None else None
+    if to is None:
+        events, commands = over(contact, "failed", "a flow has no way on", at)
+        return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "no_exit"), *events], commands
+    return [e.NodeEntered(at, contact.id, run.flow, run.version, to, exit)], []
+
+
+def over(contact: Contact, outcome: e.Outcome, cause: str, at: float) -> Decision:
+    """The flow ends the contact."""
+    commands: list[c.Command] = [
+        c.HangUp(contact.id, "", cause) if contact.answered else c.Refuse(contact.id, cause)
+    ]
+    events: list[e.Event] = [] if contact.agent is None else [e.AgentFreed(at, contact.agent, contact.id)]
+    outcome = "answered" if contact.served else outcome
+    return [*events, e.ContactEnded(at, contact.id, outcome, "centre", cause)], commands
+
+
+def left(centre: Centre, contact: Contact) -> list[c.Command]:
+    """What must stop when the contact is taken out of its flow: by its caller, or by the flow itself."""
+    run = contact.run
+    if run is None or contact.state != "flow":
+        return []
+    commands: list[c.Command] = [c.CancelTimer(f"flow:{contact.id}")] if run.until else []
+    if run.waits == "prompt":
+        commands.append(c.Hush(contact.id, run.awaited))
+    if run.waits == "message":
+        commands.append(c.EndMessage(contact.id, run.awaited))
+    return commands
+
+
+def enter(centre: Centre, event: e.NodeEntered) -> Decision:
+    """Do what the node is there for."""
+    contact = centre.contacts[event.contact]
+    run, node, at = contact.run, node_of(centre, contact), event.at
+    if run is None:
+        return [], []
+    if node is None or run.steps > MAX_STEPS or run.nodes > MAX_NODES:
+        why = e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "too_long")
+        events, commands = over(contact, "failed", "a flow goes round in a circle", at)
+        return [why, *events], commands
+    match node.does:
+        case n.Answer():
+            events, commands = go(centre, contact, "next", at)
+            return [*_taken(contact, at), *events], [*_take(contact), *commands]
+        case n.Say(prompt=prompt):
+            return _speak(centre, contact, prompt, at) or go(centre, contact, "next", at)
+        case n.Menu() | n.Collect():
+            return _ask(centre, contact, node.does, at)
+        case n.TakeMessage(prompt=prompt):
+            return _speak(centre, contact, prompt, at) or _take_message(contact, node.does, at)
+        case n.Set(values=values):
+            look = looking(contact)
+            changed = {name: Private(one.value(look)) for name, one in values.items()}
+            return _set_and_go(centre, contact, changed, "next", at)
+        case n.Branch(cases=cases):
+            look = looking(contact)
+            return go(centre, contact, next((to for one, to in cases if one.value(look) is True), "else"), at)
+        case n.Share(shares=shares):
+            return go(centre, contact, _drawn(contact, run, shares), at)
+        case n.Hours():
+            return _hours(centre, contact, node.does, at)
+        case n.Errand():
+            return _send(centre, contact, node.does, at)
+        case n.Enqueue(queue=queue, priority=priority):
+            return [e.FlowLeft(at, contact.id, Destination("queue", queue), priority)], []
+        case n.Transfer(to=to):
+            return [e.FlowLeft(at, contact.id, to)], []
+        case n.HangUp(cause=cause, outcome=outcome):
+            return over(contact, outcome, cause, at)
+        case n.SubFlow(flow=name):
+            return _inner(centre, contact, run, name, at)
+        case n.Return(exit=exit):
+            return _return(centre, contact, run, exit, at)
+
+
+def looking(contact: Contact) -> Look:
+    """What a flow's expressions see of its contact."""
+    values = contact.values
+
+    def look(name: str) -> Value:
+        known = values.get(name)
+        if known is not None:
+            return known.value
+        match name:
+            case "contact.id":
+                return contact.id
+            case "contact.dialled":
+                return contact.dialled
+            case "contact.medium":
+                return contact.medium
+            case _:
+                return None
+
+    return look
+
+
+def _drawn(contact: Contact, run: Run, shares: dict[str, float]) -> str:
+    """By chance, but the same for the same contact: its id, which a fact has brought, is the seed."""
+    point = crc32(f"{contact.id} {run.flow} {run.node} {run.nodes}".encode()) / 2**32 * sum(shares.values())
+    for name, share in shares.items():
+        point -= share
+        if point < 0:
+            return name
+    return next(reversed(shares))
+
+
+def _hours(centre: Centre, contact: Contact, node: n.Hours, at: float) -> Decision:
+    run = contact.run
+    assert run is not None
+    queue = centre.queues.get(node.queue)
+    if node.queue and queue is not None:
+        intervals = queue.spec.open_at
+    elif not node.queue and node.calendar in centre.calendars:
+        intervals = centre.calendars[node.calendar]
+    else:
+        events, commands = go(centre, contact, "closed", at)
+        why = "no_queue" if node.queue else "no_calendar"
+        return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, why), *events], commands  # type: ignore[arg-type]
+    return go(centre, contact, "open" if is_open(intervals, at) else "closed", at)
+
+
+def _set_and_go(
+    centre: Centre, contact: Contact, values: dict[str, Private], exit: str, at: float
+) -> Decision:
+    events, commands = go(centre, contact, exit, at)
+    return [e.ValuesSet(at, contact.id, values), *events] if values else events, commands
+
+
+# --- flows within flows ---
+
+
+def _inner(centre: Centre, contact: Contact, run: Run, name: str, at: float) -> Decision:
+    flow = centre.flows.get(name)
+    if flow is None or not flow.current or len(run.outer) >= MAX_DEPTH:
+        why = "too_deep" if flow is not None and flow.current else "no_flow"
+        events, commands = go(centre, contact, "else", at)
+        return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, why), *events], commands  # type: ignore[arg-type]
+    return [e.FlowEntered(at, contact.id, name, flow.current, inner=True)], []
+
+
+def _return(centre: Centre, contact: Contact, run: Run, exit: str, at: float) -> Decision:
+    if not run.outer:
+        return over(contact, "self_served", "done", at)
+    place = run.outer[-1]
+    node = parsed(centre.flows[place.flow].graphs[place.version]).nodes.get(place.node)
+    exits = node.exits if node is not None else {}
+    by = exit if exit in exits else "else"
+    back = e.FlowReturned(at, contact.id, run.flow)
+    if by not in exits:
+        events, commands = over(contact, "failed", "a flow has no way on", at)
+        return [back, *events], commands
+    return [back, e.NodeEntered(at, contact.id, place.flow, place.version, exits[by], by)], []
+
+
+# --- speaking ---
+
+
+def _taken(contact: Contact, at: float) -> list[e.Event]:
+    return [] if contact.answered else [e.CallTaken(at, contact.id)]
+
+
+def _take(contact: Contact) -> list[c.Command]:
+    return [] if contact.answered else [c.Answer(contact.id)]
+
+
+def _speak(centre: Centre, contact: Contact, prompt: n.Prompt, at: float) -> Decision | None:
+    """Begin a prompt; None when there is nothing to say."""
+    flow = flow_of(centre, contact)
+    look = looking(contact)
+    chosen = look("language")
+    language = chosen if isinstance(chosen, str) and chosen else flow.language
+    parts = tuple(part for one in prompt if (part := _filled(one, language, look)) is not None)
+    if not parts:
+        return None
+    name = f"{contact.id}:{contact.asked + 1}"
+    return [*_taken(contact, at), e.PromptBegan(at, contact.id, name)], [
+        *_take(contact),
+        c.Say(contact.id, name, parts, language, flow.voice),
+    ]
+
+
+def _filled(one: n.Spoken, language: str, look: Look) -> c.Part | None:
+    text = one.texts.get(language) or one.texts.get("") or next(iter(one.texts.values()), None)
+    if text is None:
+        return None
+    said = text.fill(look)
+    if not said.strip():
+        return None
+    if text.plain:
+        return c.Part(one.kind, said, None, one.currency)
+    return c.Part(one.kind, "", Private(said), one.currency)
+
+
+# --- asking for digits ---
+
+
+def _ask(centre: Centre, contact: Contact, node: n.Menu | n.Collect, at: float) -> Decision:
+    """The first time: who knows the way has pressed already, and isn't told what they know."""
+    run = contact.run
+    assert run is not None
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    if isinstance(node, n.Collect) and node.secret:
+        # What was pressed before this is known to the core, so it can't be part of a secret.
+        if run.digits:
+            events.append(e.DigitsUsed(at, contact.id, len(run.digits)))
+        commands.append(c.Mask(contact.id, node.variable))
+    elif run.digits:
+        found = _understood(centre, contact, node, run.digits, at, pressed_ahead=True)
+        if found is not None:
+            return [*_taken(contact, at), *found[0]], [*_take(contact), *found[1]]
+    more, asked = _speak(centre, contact, node.prompt, at) or _await(contact, node, at)
+    return [*events, *more], [*commands, *asked]
+
+
+def _await(contact: Contact, node: n.Menu | n.Collect, at: float, *, more: bool = False) -> Decision:
+    """Wait for a digit, or for one more."""
+    seconds = node.digit_timeout if more and isinstance(node, n.Collect) else node.timeout
+    until = at + seconds
+    return [*_taken(contact, at), e.DigitsAwaited(at, contact.id, until)], [
+        *_take(contact),
+        c.SetTimer(f"flow:{contact.id}", until),
+    ]
+
+
+def _understood(
+    centre: Centre,
+    contact: Contact,
+    node: n.Menu | n.Collect,
+    digits: list[Private],
+    at: float,
+    *,
+    complete: bool = False,
+    pressed_ahead: bool = False,
+) -> Decision | None:
+    """What the digits mean to the node; None where more of them are awaited. `complete`: no more will come."""
+    if isinstance(node, n.Menu):
+        if not digits:
+            return None
+        choice = str(digits[0].value)
+        used = e.DigitsUsed(at, contact.id, 1)
+        if choice not in node.choices:
+            return _again(centre, contact, node, "invalid", at)
+        events, commands = go(centre, contact, choice, at)
+        return [used, *events], [c.CancelTimer(f"flow:{contact.id}"), *commands]
+    text = "".join(str(one.value) for one in digits)
+    place = text.find(node.terminator) if node.terminator else -1
+    if 0 <= place <= node.most:
+        typed, count = text[:place], place + 1
+    elif len(text) >= node.most:
+        typed, count = text[: node.most], node.most
+    elif complete:
+        typed, count = text, len(text)
+    else:
+        return None
+    if len(typed) < node.least:
+        if not typed and not complete and pressed_ahead:
+            return None
+        return _again(centre, contact, node, "invalid", at)
+    value: Value = SECRET.format(node.variable) if node.secret else typed
+    if node.accept is not None and not node.secret:
+        known = looking(contact)
+        if node.accept.value(lambda name: value if name == node.variable else known(name)) is not True:
+            return _again(centre, contact, node, "invalid", at)
+    events, commands = _set_and_go(centre, contact, {node.variable: Private(value)}, "next", at)
+    unmasked: list[c.Command] = [c.Mask(contact.id, "")] if node.secret else []
+    return [e.DigitsUsed(at, contact.id, count), *events], [
+        c.CancelTimer(f"flow:{contact.id}"),
+        *unmasked,
+        *commands,
+    ]
+
+
+def _again(centre: Centre, contact: Contact, node: n.Menu | n.Collect, why: str, at: float) -> Decision:
+    """Ask again, or give up."""
+    run = contact.run
+    assert run is not None
+    retried = e.Retried(at, contact.id, why)  # type: ignore[arg-type]
+    commands: list[c.Command] = [c.CancelTimer(f"flow:{contact.id}")]
+    secret = isinstance(node, n.Collect) and node.secret
+    if run.tries >= node.retries:
+        events, asked = go(centre, contact, why, at)
+        if secret:
+            commands.append(c.Mask(contact.id, ""))
+        return [retried, *events], [*commands, *asked]
+    if secret:
+        commands.append(c.Mask(contact.id, node.variable))  # type: ignore[union-attr]
+    first = node.invalid_prompt if why == "invalid" else node.timeout_prompt
+    events, asked = _speak(centre, contact, (*first, *node.prompt), at) or _await(contact, node, at)
+    return [retried, *events], [*commands, *asked]
+
+
+# --- messages and errands ---
+
+
+def _take_message(contact: Contact, node: n.TakeMessage, at: float) -> Decision:
+    name = f"{contact.id}:{contact.asked + 1}"
+    until = at + node.longest + CLOSING
+    return [*_taken(contact, at), e.MessageBegan(at, contact.id, name, until)], [
+        *_take(contact),
+        c.TakeMessage(contact.id, name, node.longest, node.silence),
+        c.SetTimer(f"flow:{contact.id}", until),
+    ]
+
+
+def _send(centre: Centre, contact: Contact, node: n.Errand, at: float) -> Decision:
+    look = looking(contact)
+    arguments = {
+        name: Private(template.fill(look, _quoting(node, name))) for name, template in node.arguments.items()
+    }
+    name = f"{contact.id}:{contact.asked + 1}"
+    command = c.RunErrand(
+        contact.id,
+        name,
+        node.kind,
+        node.settings,
+        arguments,
+        node.take,
+        node.into,
+        node.timeout,
+        node.cache,
+    )
+    if node.kind == "mail":
+        events, commands = go(centre, contact, "next", at)
+        return [e.ErrandBegan(at, contact.id, name, node.kind, 0.0), *events], [command, *commands]
+    until = at + node.timeout + GRACE
+    return [e.ErrandBegan(at, contact.id, name, node.kind, until)], [
+        command,
+        c.SetTimer(f"flow:{contact.id}", until),
+    ]
+
+
+def _quoting(node: n.Errand, argument: str) -> str:
+    """How what is filled in must be written, so that a caller's words stay a value and become nothing else."""
+    if node.kind != "http":
+        return ""
+    if argument == "url":
+        return "url"
+    if argument != "body":
+        return ""
+    kind = node.settings.get("content_type", "")
+    if "json" in kind or not kind:
+        return "json"
+    return "url" if kind.startswith("application/x-www-form-urlencoded") else ""
+
+
+# --- what the world says ---
+
+
+def _refused(fact: f.Fact, reason: str, subject: str) -> Decision:
+    return [e.Refused(fact.at, type(fact).__name__, reason, subject)], []
+
+
+def _in_flow(centre: Centre, name: str) -> tuple[Contact, Run, n.Node] | None:
+    contact = centre.contacts.get(name)
+    if contact is None or contact.run is None or contact.state != "flow":
+        return None
+    node = node_of(centre, contact)
+    return None if node is None else (contact, contact.run, node)
+
+
+def digit_pressed(centre: Centre, fact: f.DigitPressed) -> Decision:
+    found = _in_flow(centre, fact.contact)
+    if found is None:
+        return _refused(fact, "not in a flow", fact.contact)
+    contact, run, node = found
+    at, does = fact.at, node.does
+    taken = e.DigitTaken(at, contact.id, fact.digit)
+    if isinstance(does, n.TakeMessage) and run.waits == "message":
+        if fact.digit.value == does.terminator:
+            return [], [c.EndMessage(contact.id, run.awaited)]
+        return [], []
+    if run.waits == "prompt":
+        barge_in = isinstance(does, n.TakeMessage) or getattr(does, "barge_in", False)
+        if not barge_in:
+            return [taken], []
+        hush = c.Hush(contact.id, run.awaited)
+        ended = e.PromptEnded(at, contact.id, run.awaited, "interrupted")
+        if isinstance(does, n.Menu | n.Collect):
+            events, commands = _digits_on(centre, contact, does, [*run.digits, fact.digit], at)
+        elif isinstance(does, n.TakeMessage):
+            # The key that cuts the greeting short is no part of the message.
+            events, commands = _take_message(contact, does, at)
+            return [ended, *events], [hush, *commands]
+        else:
+            events, commands = go(centre, contact, "next", at)
+        return [taken, ended, *events], [hush, *commands]
+    if run.waits == "digits" and isinstance(does, n.Menu | n.Collect):
+        events, commands = _digits_on(centre, contact, does, [*run.digits, fact.digit], at)
+        return [taken, *events], commands
+    return [taken], []
+
+
+def _digits_on(
+    centre: Centre, contact: Contact, node: n.Menu | n.Collect, digits: list[Private], at: float
+) -> Decision:
+    return _understood(centre, contact, node, digits, at) or _await(contact, node, at, more=True)
+
+
+def said(centre: Centre, fact: f.Said) -> Decision:
+    found = _in_flow(centre, fact.contact)
+    if found is None or found[1].waits != "prompt" or found[1].awaited != fact.prompt:
+        return _refused(fact, "no such prompt", fact.prompt)
+    contact, run, node = found
+    at, does = fact.at, node.does
+    how = "failed" if fact.problem else "said"
+    ended = e.PromptEnded(at, contact.id, fact.prompt, how, fact.problem)  # type: ignore[arg-type]
+    match does:
+        case n.Menu() | n.Collect():
+            events, commands = _understood(centre, contact, does, run.digits, at) or _await(
+                contact, does, at, more=bool(run.digits)
+            )
+        case n.TakeMessage():
+            events, commands = _take_message(contact, does, at)
+        case _:
+            events, commands = go(centre, contact, "next", at)
+    return [ended, *events], commands
+
+
+def message_taken(centre: Centre, fact: f.MessageTaken) -> Decision:
+    found = _in_flow(centre, fact.contact)
+    if found is None or found[1].waits != "message" or found[1].awaited != fact.message:
+        return _refused(fact, "no such message", fact.message)
+    contact, _, node = found
+    assert isinstance(node.does, n.TakeMessage)
+    exit = "next" if fact.path and fact.seconds >= node.does.shortest else "empty"
+    events, commands = _set_and_go(
+        centre, contact, {node.does.variable: Private(fact.path)} if fact.path else {}, exit, fact.at
+    )
+    ended = e.MessageEnded(fact.at, contact.id, fact.message, fact.path, fact.seconds)
+    return [ended, *events], [c.CancelTimer(f"flow:{contact.id}"), *commands]
+
+
+def errand_done(centre: Centre, fact: f.ErrandDone) -> Decision:
+    found = _in_flow(centre, fact.contact)
+    if found is None or found[1].waits != "errand" or found[1].awaited != fact.errand:
+        # Of an e-mail, which nobody waits for, this is where its failure stands.
+        return _refused(fact, fact.problem or "nobody waits for this", fact.errand)
+    contact, _, node = found
+    events, commands = _errand_over(centre, contact, node, fact.exit, fact.values, fact.problem, fact.at)
+    return events, [c.CancelTimer(f"flow:{contact.id}"), *commands]
+
+
+def _errand_over(
+    centre: Centre,
+    contact: Contact,
+    node: n.Node,
+    exit: str,
+    values: dict[str, Private],
+    problem: str,
+    at: float,
+) -> Decision:
+    run = contact.run
+    assert run is not None
+    by = next((one for one in (exit, "unknown", "failed", "next") if one in node.exits), "failed")
+    ended = e.ErrandEnded(at, contact.id, run.awaited, exit, problem)
+    events, commands = _set_and_go(centre, contact, values, by, at)
+    return [ended, *events], commands
+
+
+def time_over(centre: Centre, name: str, at: float) -> Decision:
+    """The timer of what the flow waits for."""
+    found = _in_flow(centre, name)
+    if found is None or not found[1].until:
+        return [], []  # the timer was too late to be cancelled
+    contact, run, node = found
+    if at < run.until:
+        return [], [c.SetTimer(f"flow:{name}", run.until)]
+    does = node.does
+    match run.waits:
+        case "digits" if isinstance(does, n.Menu | n.Collect):
+            if run.digits:
+                understood = _understood(centre, contact, does, run.digits, at, complete=True)
+                if understood is not None:
+                    return understood
+            return _again(centre, contact, does, "timeout", at)
+        case "errand":
+            return _errand_over(centre, contact, node, "failed", {}, "TIMEOUT", at)
+        case "message":
+            ended = e.MessageEnded(at, contact.id, run.awaited, "", 0.0)
+            events, commands = go(centre, contact, "empty", at)
+            return [ended, *events], [c.EndMessage(contact.id, run.awaited), *commands]
+        case _:
+            return [], []
