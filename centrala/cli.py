@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,7 @@ def _logging(verbose: bool) -> None:
 @app.command()
 def serve(config: Config, data: Data, verbose: Annotated[bool, typer.Option("--verbose")] = False) -> None:
     """Run a centre until it is told to stop (Ctrl-C, SIGTERM)."""
+    from centrala.flows import published_ids
     from centrala.ledger import DataFolderError, LedgerUnavailable
     from centrala.media.client import WorkerDidNotStart
     from centrala.people.changes import saved
@@ -47,7 +49,7 @@ def serve(config: Config, data: Data, verbose: Annotated[bool, typer.Option("--v
 
     _logging(verbose)
     try:
-        settings = load(config, None, saved(data))
+        settings = load(config, None, replace(saved(data), flows=published_ids(data)))
         for warning in settings.warnings:
             logging.getLogger("centrala").warning("%s", warning)
         asyncio.run(run(settings, data, lambda line: print(line, flush=True)))
@@ -365,6 +367,104 @@ def customers_import(
         for line in imported(data, tenant, file, country):
             print(line)
     except (SettingsError, DataFolderError, LedgerUnavailable, ValueError, OSError) as problem:
+        raise fail(problem) from None
+
+
+flows = typer.Typer(
+    help="Flows: what callers are told and asked (docs/reference/flows.md).", no_args_is_help=True
+)
+app.add_typer(flows, name="flow")
+
+AnyConfig = Annotated[
+    Path | None, typer.Option("--config", help="The centre as a file: what queues, agents … there are.")
+]
+AnyData = Annotated[
+    Path | None, typer.Option("--data", help="Its data folder: what sounds and published flows there are.")
+]
+OneHouse = Annotated[
+    str | None, typer.Option("--tenant", help="Which tenant of the file; the first by default.")
+]
+
+
+@flows.command("check")
+def flow_check(file: Path, config: AnyConfig = None, data: AnyData = None, tenant: OneHouse = None) -> None:
+    """Print what is wrong with a flow in a JSON file. Without --config, names of queues and the like aren't checked."""
+    from centrala.flows.console import check
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.settings import SettingsError, load
+
+    try:
+        lines, good = check(file, None if config is None else load(config), tenant, data)
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+    for line in lines:
+        print(line)
+    if not good:
+        raise typer.Exit(1)
+    print(f"{file} can be published")
+
+
+@flows.command("try")
+def flow_try(
+    file: Path,
+    keys: Annotated[
+        str,
+        typer.Option(
+            help="Pressed one by one when a key is awaited, e.g. 1,48#; a point lets the time run out."
+        ),
+    ] = "",
+    config: AnyConfig = None,
+    data: AnyData = None,
+    tenant: OneHouse = None,
+    at: Annotated[
+        str | None, typer.Option(help="When the call comes, e.g. 2026-12-24T18:30; now by default.")
+    ] = None,
+    caller: Annotated[str, typer.Option(help="Who calls; left out, they withhold their number.")] = "",
+    language: Annotated[str, typer.Option(help="Of the prompts, in the place of the flow's.")] = "",
+    errand: Annotated[
+        list[str] | None,
+        typer.Option("--errand", help="How looking up and the like ends, e.g. order=next; repeatable."),
+    ] = None,
+) -> None:
+    """Go through a flow with simulated keys, and print what happens. Nobody is called, and nothing is sent."""
+    from centrala.flows.console import attempt
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.settings import SettingsError, load
+
+    ends = {node: exit for node, sign, exit in (one.partition("=") for one in errand or ()) if sign}
+    if len(ends) != len(errand or ()):
+        raise fail("--errand: expected node=exit, each node once")
+    try:
+        settings = None if config is None else load(config)
+        for line in attempt(
+            file, settings, tenant, data, keys=keys, at=at, caller=caller, language=language, errands=ends
+        ):
+            print(line)
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@flows.command("publish")
+def flow_publish(
+    file: Path,
+    config: Config,
+    data: Data,
+    tenant: OneHouse = None,
+    id: Annotated[
+        str | None, typer.Option("--id", help="What the flow is called; the file's name by default.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="What is new, for those who look later.")] = "",
+) -> None:
+    """Let callers go through a flow in a JSON file. A running centre goes by it within seconds."""
+    from centrala.flows.console import publish
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.changes import saved
+    from centrala.settings import SettingsError, load
+
+    try:
+        for line in publish(file, load(config, None, saved(data)), tenant, data, id, note[:200]):
+            print(line)
+    except (SettingsError, DataFolderError, LedgerUnavailable, ValueError) as problem:
         raise fail(problem) from None
 
 

@@ -178,11 +178,11 @@ class Desk:
             log.exception("tenant %s: carrying out %s failed", tenant, type(command).__name__)
 
     def perform_again(
-        self, tenant: str, numbered: Sequence[tuple[int, c.Command]], only: type[c.Command]
+        self, tenant: str, numbered: Sequence[tuple[int, c.Command]], which: Callable[[c.Command], bool]
     ) -> None:
         """Commands that the last run wrote down and may not have carried out; all count as done after it."""
         for seq, command in numbered:
-            if isinstance(command, only):
+            if which(command):
                 self._perform(tenant, command)
             self.mailboxes[tenant].pending.append(seq)
         self.wake()

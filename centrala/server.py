@@ -17,9 +17,14 @@ from centrala.channels.voice.pages import PhoneDoor
 from centrala.channels.voice.registration import STORED
 from centrala.channels.voice.sound import Sound
 from centrala.channels.voice.transport import PortTaken, Transports
-from centrala.core.commands import HangUp, Ring
+from centrala.core import commands as c
 from centrala.core.facts import AgentRemoved, Fact, HungUp, QueueRemoved
+from centrala.core.specs import FlowSpec
+from centrala.customers import country_of, open_customers
 from centrala.desk import Desk
+from centrala.errands import Errands
+from centrala.flows import Flows, open_flows
+from centrala.flows.warming import warm
 from centrala.ledger import DataFolderError, LedgerUnavailable, Log, Recovered, open_log, project
 from centrala.media import messages as m
 from centrala.media.client import MediaClient
@@ -27,6 +32,8 @@ from centrala.protocols.sip.config import ListeningPoint, StackConfig
 from centrala.protocols.sip.stack import SipStack
 from centrala.settings import Settings
 from centrala.settings.facts import changes
+from centrala.speech import House as HouseVoice
+from centrala.speech import Speech
 
 if TYPE_CHECKING:
     from centrala.web.server import WebServer
@@ -57,6 +64,9 @@ class Server:
         self.ledger: Log
         self.desk: Desk
         self.voice: VoiceChannel
+        self.speech: Speech
+        self.errands: Errands
+        self.flows: Flows
         self.transports: Transports
         self.media: list[MediaClient] = []
         self.web: WebServer | None = None
@@ -70,6 +80,10 @@ class Server:
         """Everything up, in the order in which each needs the others. Raises with a sentence for people."""
         self.ledger = open_log(self.data)
         self.desk = Desk(self.ledger)
+        self.flows = open_flows(self.data)
+        self.speech = Speech(self.data)
+        self._speak_as(self.settings)
+        await self.speech.start()
         recovered = {tenant: self.desk.open(tenant) for tenant in self.settings.tenants}
         departed = self._departed()
         holds = await self._start_media()
@@ -85,9 +99,27 @@ class Server:
         self.settings = replace(self.settings, listen=replace(self.settings.listen, sip=tuple(listeners)))
         stack = SipStack(self._stack_config(), secrets.token_hex)
         self.voice = VoiceChannel(
-            self.settings, self.desk, stack, sound, self.transports.send, new_contact_id
+            self.settings,
+            self.desk,
+            stack,
+            sound,
+            self.transports.send,
+            new_contact_id,
+            self.data,
+            self.speech,
         )
         self.voice.overloaded = lambda: self.lag > MAX_LAG
+        self.errands = Errands(
+            self.settings,
+            self.data,
+            tell=self.desk.tell,
+            now=self.desk.now,
+            customers=open_customers(self.data, self._country),
+            secret=self.voice.secret,
+        )
+        self.desk.performers[c.RunErrand] = self.errands.perform
+        self.desk.outlets.append(self.errands)
+        await self.errands.start()
         self._take_up(holds, recovered, departed)
         await self.transports.begin()
         self._tasks = [
@@ -95,6 +127,7 @@ class Server:
             asyncio.create_task(self._project(), name="records"),
             asyncio.create_task(self._calendar(), name="calendar"),
             asyncio.create_task(self._addresses(), name="addresses"),
+            asyncio.create_task(self._warm(), name="speech"),
         ]
         if self.settings.listen.http is not None or self.settings.listen.https is not None:
             from centrala.web.server import WebServer  # 20 MB that a centre without pages needn't have
@@ -103,6 +136,19 @@ class Server:
             self.web = await WebServer.start(
                 self.settings, self.data, self.desk, self.apply, self.voice, phones
             )
+            self.web.house.speech = self.speech
+
+    def _country(self, tenant: str) -> str | None:
+        of = self.settings.tenants.get(tenant)
+        return None if of is None else country_of(of.timezone, of.locale, of.country)
+
+    def _speak_as(self, settings: Settings) -> None:
+        self.speech.configure(
+            {
+                name: HouseVoice(one.locale, one.speech.voice, one.speech.piper)
+                for name, one in settings.tenants.items()
+            }
+        )
 
     def _departed(self) -> dict[str, Recovered]:
         """Tenants that the file doesn't name any more, though calls of theirs are open."""
@@ -132,8 +178,7 @@ class Server:
             stored |= self.ledger.dialogs(tenant)
         self.voice.restore(stored, holds)
         for tenant, was in recovered.items():
-            # A phone that should ring and has no dialog was never called. All other wishes are stated anew.
-            self.desk.perform_again(tenant, was.pending, only=Ring)
+            self.desk.perform_again(tenant, was.pending, undone)
             self.voice.again(tenant)
             self.voice.await_phones(tenant)
             self._configure(tenant)
@@ -152,7 +197,7 @@ class Server:
             "tenant %s isn't in the file any more: its %d open calls end", tenant, len(was.centre.contacts)
         )
         now = self.desk.now()
-        self.desk.perform_again(tenant, was.pending, only=HangUp)
+        self.desk.perform_again(tenant, was.pending, lambda command: isinstance(command, c.HangUp))
         facts: list[Fact] = [HungUp(now, contact, "", "tenant removed") for contact in was.centre.contacts]
         facts += [AgentRemoved(now, agent) for agent in was.centre.agents]
         facts += [QueueRemoved(now, queue) for queue in was.centre.queues]
@@ -163,7 +208,8 @@ class Server:
 
     def _configure(self, tenant: str) -> None:
         centre = self.desk.mailboxes[tenant].centre
-        for fact in changes(centre, self.settings.tenants[tenant], self.desk.now()):
+        published = self.flows.published(tenant)
+        for fact in changes(centre, self.settings.tenants[tenant], self.desk.now(), published):
             self.desk.tell(tenant, fact)
 
     async def apply(self, settings: Settings) -> None:
@@ -171,6 +217,8 @@ class Server:
         tenants = {name: settings.tenants.get(name, known) for name, known in self.settings.tenants.items()}
         self.settings = replace(self.settings, tenants=tenants)
         self.voice.configure(self.settings)
+        self.errands.configure(self.settings)
+        self._speak_as(self.settings)
         await asyncio.to_thread(self.voice.doors.look_up)
         for tenant in tenants:
             self._configure(tenant)
@@ -244,6 +292,18 @@ class Server:
             except Exception:
                 log.exception("the records can't be brought up to date now; the next second tries again")
 
+    async def _warm(self) -> None:
+        """Speak what flows say to everybody before anybody calls."""
+        for tenant in self.settings.tenants:
+            flows = self.desk.mailboxes[tenant].centre.flows
+            current = [
+                FlowSpec(name, flow.current, flow.graphs[flow.current])
+                for name, flow in flows.items()
+                if flow.current
+            ]
+            for problem in await warm(self.speech, tenant, current):
+                log.warning("tenant %s: %s", tenant, problem)
+
     async def _calendar(self) -> None:
         while True:
             await asyncio.sleep(CALENDAR_EVERY)
@@ -265,7 +325,10 @@ class Server:
         busy = bool(self.voice.legs)
         counted = {**self.voice.stack.counters, "calls turned away": self.voice.refused}
         log.info("counted: %s", ", ".join(f"{what} {number}" for what, number in sorted(counted.items())))
+        await self.errands.stop()
         await self.desk.stop()
+        await self.speech.stop()
+        self.flows.close()
         await self.transports.close()
         for one in self.media:
             await one.close(quit_worker=quit_media and not busy)
@@ -275,6 +338,11 @@ class Server:
         """Let go of what a start that failed has taken; workers that hold no calls end."""
         for task in self._tasks:
             task.cancel()
+        if hasattr(self, "errands"):
+            await self.errands.stop()
+        if hasattr(self, "speech"):
+            await self.speech.stop()
+            self.flows.close()
         if hasattr(self, "transports"):
             await self.transports.close()
         for one in self.media:
@@ -307,6 +375,23 @@ async def serve(settings: Settings, data: Path, say: Callable[[str], None]) -> N
         say(line)
     await stopping.wait()
     await server.stop()
+
+
+def undone(command: c.Command) -> bool:
+    """Whether a command that the last run may not have carried out is to be carried out now.
+
+    A phone that should ring and has no dialog was never called. What changes something elsewhere (a POST, a program)
+    is never done twice: the flow goes on by its branch for failures. All other wishes are stated anew.
+    """
+    match command:
+        case c.Ring() | c.Say() | c.Hush() | c.Mask() | c.TakeMessage() | c.EndMessage():
+            return True
+        case c.RunErrand(kind="http", settings=how):
+            return how.get("method", "GET") == "GET"
+        case c.RunErrand(kind=kind):
+            return kind != "python"
+        case _:
+            return False
 
 
 def new_contact_id(now: float) -> str:

@@ -118,6 +118,8 @@ class Queued:
     "When the wait began, in unix seconds; overflow keeps it."
     rank: float
     "since − priority × ageing: the least is served first."
+    estimate: float | None = None
+    "Seconds that the wait was expected to last, in the mean; 0 with somebody idle, None while nothing is known."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ never decide anything.
 from collections.abc import Callable
 from typing import Any
 
+from centrala.core import estimate as learn
 from centrala.core import events as e
 from centrala.core.flow.changes import CHANGES, end_run
 from centrala.core.state import (
@@ -45,6 +46,9 @@ def _queue_defined(centre: Centre, event: e.QueueDefined) -> None:
 
 
 def _queue_dropped(centre: Centre, event: e.QueueDropped) -> None:
+    for agent in centre.agents.values():
+        if agent.occupied == event.queue:
+            agent.occupied = None
     unindex_queue(centre, centre.queues[event.queue])
     del centre.queues[event.queue]
     centre.waiting.pop(event.queue, None)
@@ -73,6 +77,7 @@ def _agent_defined(centre: Centre, event: e.AgentDefined) -> None:
 
 def _agent_dropped(centre: Centre, event: e.AgentDropped) -> None:
     agent = centre.agents[event.agent]
+    _no_longer_busy(centre, agent, event.at, served=False)
     agent.intent = "logged_out"
     reindex(centre, agent, None)
     unindex_agent(centre, agent)
@@ -133,10 +138,34 @@ def _queued(centre: Centre, event: e.Queued) -> None:
     contact.rank = event.rank
     contact.answered = True
     enter(centre, contact)
+    queue = centre.queues.get(event.queue)
+    if queue is not None:
+        queue.rates = learn.queued(_now(queue, event.at), event.at)
+
+
+def _now(queue: Queue, at: float) -> learn.Rates:
+    rates = queue.rates
+    return rates if rates.agents == queue.serving else learn.staffed(rates, at, queue.serving)
+
+
+def _no_longer_busy(centre: Centre, agent: Agent, at: float, *, served: bool = True) -> None:
+    queue = centre.queues.get(agent.occupied) if agent.occupied is not None else None
+    agent.occupied = None
+    if queue is not None:
+        queue.rates = learn.freed(_now(queue, at), at, served)
+
+
+def _waits_no_more(centre: Centre, contact: Contact, at: float, *, gave_up: bool) -> None:
+    """Nobody has taken them: they have hung up, or are sent elsewhere."""
+    queue = centre.queues.get(contact.queue) if contact.queue is not None else None
+    if queue is not None and contact.state == "queued":
+        change = learn.gave_up if gave_up else learn.left
+        queue.rates = change(_now(queue, at), at)
 
 
 def _overflowed(centre: Centre, event: e.Overflowed) -> None:
     contact = centre.contacts[event.contact]
+    _waits_no_more(centre, contact, event.at, gave_up=False)
     leave(centre, contact)
     contact.state = "new"
     contact.queue = contact.target = None
@@ -155,6 +184,9 @@ def _offer_made(centre: Centre, event: e.OfferMade) -> None:
     contact = centre.contacts[event.contact]
     centre.offers += 1
     contact.legs += 1
+    if contact.state == "queued" and event.queue is not None:
+        queue = centre.queues[event.queue]
+        queue.rates = learn.taken(_now(queue, event.at), event.at, event.at - contact.queued_at)
     contact.offers[event.leg] = Offer(event.leg, event.agent, event.queue, event.until)
     if event.queue is not None and centre.queues[event.queue].spec.strategy != "ring_all":
         leave(centre, contact)
@@ -178,6 +210,8 @@ def _offer_ended(centre: Centre, event: e.OfferEnded) -> None:
         if offer.queue in centre.queues:
             contact.state = "queued"
             enter(centre, contact)
+            queue = centre.queues[offer.queue]
+            queue.rates = learn.returned(_now(queue, event.at), event.at)
         else:
             contact.state = "new"
     agent = centre.agents.get(offer.agent) if offer.agent is not None else None
@@ -213,6 +247,7 @@ def _connected(centre: Centre, event: e.Connected) -> None:
         agent.calls[event.contact] = event.leg
         agent.missed = 0
         if offer.queue is not None:
+            agent.occupied = offer.queue
             agent.served[offer.queue] = agent.served.get(offer.queue, 0) + 1
         reindex(centre, agent, None)
 
@@ -368,6 +403,7 @@ def _released(centre: Centre, event: e.Released) -> None:
 
 def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
     contact = centre.contacts[event.contact]
+    _waits_no_more(centre, contact, event.at, gave_up=event.by == "caller")
     leave(centre, contact)
     end_run(centre, contact)
     if contact.wrapping:
@@ -420,6 +456,7 @@ def _agent_freed(centre: Centre, event: e.AgentFreed) -> None:
     agent = centre.agents.get(event.agent)
     if agent is not None:
         agent.calls.pop(event.contact, None)
+        _no_longer_busy(centre, agent, event.at)
         reindex(centre, agent, event.at)
 
 
@@ -447,6 +484,8 @@ def _wrap_up_overran(centre: Centre, event: e.WrapUpOverran) -> None:
 
 def _wrap_up_ended(centre: Centre, event: e.WrapUpEnded) -> None:
     agent = centre.agents[event.agent]
+    if not agent.calls:  # else it ends because the next conversation's begins
+        _no_longer_busy(centre, agent, event.at)
     agent.wrap = agent.wrap_queue = None
     agent.overran = False
     contact = centre.contacts.get(event.contact)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from centrala.core.estimate import Rates
 from centrala.core.private import Private
 from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec, Role
 
@@ -205,6 +206,8 @@ class Agent:
     "Queues a supervisor has lent the agent to."
     minus: tuple[str, ...] = ()
     "Queues a supervisor has taken the agent out of."
+    occupied: str | None = None
+    "Queue whose rates count the agent as busy: from the answer to the end of the after-call work."
     # indexes
     queues: dict[str, int] = field(default_factory=dict)
     "Queue → level, by list or by skill."
@@ -212,6 +215,8 @@ class Agent:
     "Queue → place among the idle; empty when not idle."
     idle: bool = False
     present: bool = False
+    serving: bool = False
+    "Takes calls, now or after this one."
 
     @property
     def state(self) -> str:
@@ -232,6 +237,8 @@ class Agent:
 @dataclass(slots=True)
 class Queue:
     spec: QueueSpec
+    rates: Rates = field(default_factory=Rates)
+    "What the queue has taught of its waits."
     # indexes
     waiting: list[Entry] = field(default_factory=list)
     idle: list[IdleKey] = field(default_factory=list)
@@ -239,6 +246,10 @@ class Queue:
     "Agent → level."
     staffed: int = 0
     "Members who are signed in with a phone that can be reached."
+    serving: int = 0
+    "Those of them who are ready, or will be after this call."
+    shared: int = 0
+    "Members who serve other queues as well."
 
 
 @dataclass(slots=True)
@@ -321,12 +332,12 @@ def index_queue(centre: Centre, queue: Queue) -> None:
         agent = centre.agents[name]
         level = serves(agent, spec)
         if level is not None:
-            _join(agent, queue, level)
+            _join(centre, agent, queue, level)
 
 
 def unindex_queue(centre: Centre, queue: Queue) -> None:
     for name in list(queue.members):
-        _leave(centre.agents[name], queue)
+        _leave(centre, centre.agents[name], queue)
     for name in queue.spec.agents or ():
         centre.listed[name].pop(queue.spec.id, None)
     for skill in queue.spec.needs:
@@ -348,34 +359,46 @@ def index_agent(centre: Centre, agent: Agent) -> None:
         queue = centre.queues[name]
         level = serves(agent, queue.spec)
         if level is not None:
-            _join(agent, queue, level)
+            _join(centre, agent, queue, level)
 
 
 def unindex_agent(centre: Centre, agent: Agent) -> None:
     for name in list(agent.queues):
-        _leave(agent, centre.queues[name])
+        _leave(centre, agent, centre.queues[name])
     for skill in agent.spec.skills:
         centre.skilled[skill].pop(agent.spec.id, None)
     for name in agent.plus:
         centre.lent[name].pop(agent.spec.id, None)
 
 
-def _join(agent: Agent, queue: Queue, level: int) -> None:
+def _join(centre: Centre, agent: Agent, queue: Queue, level: int) -> None:
+    if len(agent.queues) == 1:
+        centre.queues[next(iter(agent.queues))].shared += 1
+    if agent.queues:
+        queue.shared += 1
     agent.queues[queue.spec.id] = level
     queue.members[agent.spec.id] = level
     if agent.present:
         queue.staffed += 1
+    if agent.serving:
+        queue.serving += 1
     if agent.idle:
         _stand(agent, (queue,))
 
 
-def _leave(agent: Agent, queue: Queue) -> None:
+def _leave(centre: Centre, agent: Agent, queue: Queue) -> None:
     if agent.idle:
         _unstand(agent, (queue,))
     if agent.present:
         queue.staffed -= 1
+    if agent.serving:
+        queue.serving -= 1
     del agent.queues[queue.spec.id]
     del queue.members[agent.spec.id]
+    if agent.queues:
+        queue.shared -= 1
+    if len(agent.queues) == 1:
+        centre.queues[next(iter(agent.queues))].shared -= 1
 
 
 # --- who is idle, who waits ---
@@ -415,6 +438,12 @@ def reindex(centre: Centre, agent: Agent, at: float | None) -> None:
         change = 1 if present else -1
         for name in agent.queues:
             centre.queues[name].staffed += change
+    serving = agent.reachable and agent.intent == "ready"
+    if serving != agent.serving:
+        agent.serving = serving
+        change = 1 if serving else -1
+        for name in agent.queues:
+            centre.queues[name].serving += change
     idle = (
         agent.intent == "ready"
         and agent.reachable
@@ -457,13 +486,16 @@ def rebuild(centre: Centre) -> None:
     """Make every index anew from what snapshots keep."""
     centre.waiting, centre.listed, centre.needing, centre.skilled, centre.lent = {}, {}, {}, {}, {}
     for agent in centre.agents.values():
-        agent.queues, agent.keys, agent.idle, agent.present = {}, {}, False, False
+        agent.queues, agent.keys = {}, {}
+        agent.idle = agent.present = agent.serving = False
         for name in agent.plus:
             centre.lent.setdefault(name, {})[agent.spec.id] = None
         for skill in agent.spec.skills:
             centre.skilled.setdefault(skill, {})[agent.spec.id] = None
     for queue in centre.queues.values():
-        queue.waiting, queue.idle, queue.members, queue.staffed = [], [], {}, 0
+        queue.waiting, queue.idle, queue.members = [], [], {}
+        queue.staffed = queue.serving = queue.shared = 0
+    for queue in centre.queues.values():
         index_queue(centre, queue)
     for agent in centre.agents.values():
         reindex(centre, agent, None)

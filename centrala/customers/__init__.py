@@ -3,7 +3,7 @@
 `service.Customers` is everything that is stored; `values` says what a customer is.
 """
 
-from centrala.customers.numbers import country_of, normal
+from centrala.customers.numbers import country_of, normal, zone_of
 from centrala.customers.service import Customers, open_customers
 from centrala.customers.values import (
     Brief,
@@ -15,6 +15,8 @@ from centrala.customers.values import (
     EditRace,
     Erased,
     Note,
+    Promise,
+    promises_of,
 )
 
 __all__ = [
@@ -28,7 +30,10 @@ __all__ = [
     "EditRace",
     "Erased",
     "Note",
+    "Promise",
     "country_of",
     "normal",
     "open_customers",
+    "promises_of",
+    "zone_of",
 ]

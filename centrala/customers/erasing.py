@@ -77,7 +77,7 @@ def card(db: sqlite3.Connection, tenant: str, ids: Sequence[str]) -> int:
         count += db.execute(
             "DELETE FROM customers_notes WHERE tenant = ? AND customer = ?", (tenant, one)
         ).rowcount
-        for table in ("identities", "words", "history", "links"):
+        for table in ("identities", "words", "promises", "history", "links"):
             db.execute(f"DELETE FROM customers_{table} WHERE tenant = ? AND customer = ?", (tenant, one))
         db.execute("DELETE FROM customers_members WHERE tenant = ? AND person = ?", (tenant, one))
         db.execute("DELETE FROM customers_members WHERE tenant = ? AND company = ?", (tenant, one))

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 WITHHELD = frozenset(
     {"", "anonymous", "unavailable", "restricted", "unknown", "private", "withheld", "none", "invalid"}
@@ -132,6 +133,13 @@ def spellings(key: str, country: str | None) -> list[str]:
                     if plan.national_prefix:
                         found.append(f"{plan.national_prefix}{inland}")
     return list(dict.fromkeys(found))
+
+
+def zone_of(key: str) -> str | None:
+    """The time zone of the number `key` (a result of `normal`), where its plan leaves no doubt."""
+    whole = _parsed(key, None) if key.startswith("+") else None
+    zones = () if whole is None else time_zones_for_number(whole)
+    return zones[0] if len(zones) == 1 and "/" in zones[0] and zones[0] != UNKNOWN_TIMEZONE else None
 
 
 def inland(key: str) -> str:

@@ -23,6 +23,26 @@ def by_key(db: sqlite3.Connection, tenant: str, kind: str, key: str, most: int =
     return [row[0] for row in found]
 
 
+def due(
+    db: sqlite3.Connection,
+    tenant: str,
+    authors: Sequence[str],
+    queues: Sequence[str],
+    until: float,
+    limit: int,
+) -> list[tuple[str, str]]:
+    """(customer, promise) of what these people have to keep, or whoever serves these queues, the earliest first."""
+    found: list[tuple[float, str, str]] = []
+    for column, names, which in (("author", authors, "queue = ''"), ("queue", queues, "queue <> ''")):
+        for name in names:
+            found += db.execute(
+                "SELECT due, customer, promise FROM customers_promises"
+                f" WHERE tenant = ? AND {column} = ? AND {which} AND due < ? ORDER BY due LIMIT ?",
+                (tenant, name, until, limit),
+            )
+    return [(customer, promise) for _, customer, promise in sorted(found)[:limit]]
+
+
 def in_order(
     db: sqlite3.Connection, tenant: str, after: Place | None, limit: int
 ) -> tuple[list[str], Place | None]:

@@ -30,10 +30,12 @@ from centrala.customers.values import (
     Erased,
     Kind,
     Note,
+    Promise,
     Row,
     checked,
     key_of,
     new_id,
+    promises_of,
     whole,
 )
 from centrala.ledger import LedgerUnavailable
@@ -399,6 +401,27 @@ class Customers(Notebook):
         if it.field == "merge" and it.after and (other := self.get(tenant, it.after)) is not None:
             self._renamed(replace(other, doc={}), other)
         return after
+
+    # --- promises ---
+
+    def due(
+        self,
+        tenant: str,
+        authors: Sequence[str],
+        queues: Sequence[str],
+        until: float,
+        limit: int,
+    ) -> list[tuple[Customer, Promise]]:
+        """Open promises with a time before `until`: these people's own, and those of these queues, earliest first."""
+        with self._reading() as db:
+            found = searching.due(db, tenant, authors, queues, until, limit)
+            there = store.several(db, tenant, list(dict.fromkeys(one for one, _ in found)))
+        promises = {name: {one.id: one for one in promises_of(of)} for name, of in there.items()}
+        return [
+            (there[name], promises[name][one])
+            for name, one in found
+            if name in there and one in promises[name]
+        ]
 
     # --- merging ---
 

@@ -15,6 +15,7 @@ from centrala.customers.values import (
     Declared,
     Doc,
     key_of,
+    promises_of,
     sort_of,
 )
 
@@ -209,6 +210,8 @@ def draw(db: sqlite3.Connection, customer: Customer) -> None:
             else:
                 found |= {f"@{key.partition(':')[2][: words.MAX_WORD].lstrip('@')}"}
     _bring(db, "words", "word", tenant, name, {(one,) for one in found})
+    promises = {one.row for one in promises_of(customer) if live and one.due is not None and not one.done}
+    _bring(db, "promises", "promise, due, author, queue", tenant, name, promises)
 
 
 def _bring(
@@ -217,7 +220,7 @@ def _bring(
     columns: str,
     tenant: str,
     name: str,
-    wanted: Iterable[tuple[str, ...]],
+    wanted: Iterable[tuple[Any, ...]],
     owner: str = "customer",
 ) -> None:
     wanted = set(wanted)

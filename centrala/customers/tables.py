@@ -5,7 +5,7 @@ from pathlib import Path
 
 from centrala.ledger import beside
 
-# `customers` is the truth; identities, members and words are drawn from its bodies, so that looking up is quick.
+# `customers` is the truth; identities, members, words and promises are drawn from its bodies, to look up quickly.
 VERSION_1 = """
 CREATE TABLE customers(
     tenant TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL, sort TEXT NOT NULL,
@@ -57,6 +57,20 @@ CREATE TABLE customers_fields(
 ) WITHOUT ROWID;
 """
 
+# Open promises with a time, by whoever keeps them: an agent's callbacks. Drawn from the bodies like the others.
+VERSION_2 = """
+CREATE TABLE customers_promises(
+    tenant TEXT NOT NULL, customer TEXT NOT NULL, promise TEXT NOT NULL, due REAL NOT NULL, author TEXT NOT NULL,
+    queue TEXT NOT NULL, PRIMARY KEY(tenant, customer, promise)
+) WITHOUT ROWID;
+CREATE INDEX customers_promises_own ON customers_promises(tenant, author, due) WHERE queue = '';
+CREATE INDEX customers_promises_queue ON customers_promises(tenant, queue, due) WHERE queue <> '';
+INSERT INTO customers_promises SELECT c.tenant, c.id, substr(j.key, 9), json_extract(j.value, '$.due'),
+    json_extract(j.value, '$.by'), '' FROM customers c, json_each(c.body) j
+    WHERE c.merged_into IS NULL AND j.key LIKE 'promise.%' AND json_extract(j.value, '$.due') IS NOT NULL
+    AND NOT json_extract(j.value, '$.done')
+"""
+
 # On a table of the ledger: contacts are found by number through it. Made anew wherever it is missing, since a new
 # version of the ledger may have remade its table.
 PARTIES = "CREATE INDEX IF NOT EXISTS customers_parties ON parties(tenant, address, at, id)"
@@ -64,4 +78,4 @@ PARTIES = "CREATE INDEX IF NOT EXISTS customers_parties ON parties(tenant, addre
 
 def connect(data: Path) -> sqlite3.Connection:
     """A connection with the tables of customers made. Raises DataFolderError with a sentence."""
-    return beside.connect(data, "customers", (VERSION_1,), called="The customers", always=PARTIES)
+    return beside.connect(data, "customers", (VERSION_1, VERSION_2), called="The customers", always=PARTIES)

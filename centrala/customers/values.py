@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from centrala.customers import numbers, words
 
@@ -88,6 +88,34 @@ class Customer:
         """(id, {kind, value, label}), in the order in which they were added."""
         found = ((name[9:], one) for name, one in self.doc.items() if name.startswith("identity."))
         return [(name, one) for name, one in found if kind is None or one["kind"] == kind]
+
+
+class Promise(NamedTuple):
+    """What was promised to a customer."""
+
+    id: str
+    text: str
+    due: float | None
+    "Unix seconds."
+    done: bool
+    at: float
+    by: str
+    "Who promised it: the user, or the agent."
+    queue: str
+    "Whoever serves it keeps the promise; empty where `by` does."
+
+    @property
+    def row(self) -> tuple[str, float | None, str, str]:
+        """As the table of open promises has it."""
+        return self.id, self.due, self.by, self.queue
+
+
+def promises_of(customer: Customer) -> list[Promise]:
+    return [
+        Promise(name[8:], one["text"], one["due"], one["done"], one["at"], one["by"], one.get("queue") or "")
+        for name, one in customer.doc.items()
+        if name.startswith("promise.")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,13 +325,16 @@ def checked(
             due = value.get("due")
             if due is not None and not 0 <= float(due) <= LAST_MOMENT:
                 raise CustomerError("BAD-INPUT", "promise: due is a time in unix seconds.", "promise")
-            return {
+            made: dict[str, Any] = {
                 "text": text(value.get("text"), "promise", 500),
                 "due": None if due is None else round(float(due), 3),
                 "done": bool(value.get("done", False)),
                 "at": round(float(value.get("at") or now), 3),
                 "by": str(value.get("by") or by),
             }
+            if value.get("queue"):
+                made["queue"] = text(value["queue"], "promise", 128)
+            return made
         case "custom":
             known = declared.get(rest)
             if known is None:

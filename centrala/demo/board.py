@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from centrala.demo.centre import DIRECT, EXPERT, GUEST, MUSIC, SALES, SUPPORT, Layout
+from centrala.demo.centre import DIRECT, EXPERT, GUEST, MUSIC, SALES, SHOP, SUPPORT, Layout
 from centrala.live import AgentView, Board, QueueView, WaitingView
 
 STATES = {
@@ -100,7 +100,8 @@ class Screen:
                 "no password",
             ),
             Text.assemble(
-                (" Also        ", "bright_black"), (SUPPORT, "green"), " support, ", (DIRECT, "green"), " Ania, ",
+                (" Also        ", "bright_black"), (SUPPORT, "green"), " support, ", (SHOP, "green"), " a voice menu, ",
+                (DIRECT, "green"), " Ania, ",
                 (EXPERT, "green"), " an expert outside, ", (MUSIC, "green"), " music",
             ),
             Text.assemble(

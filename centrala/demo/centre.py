@@ -16,7 +16,14 @@ GUEST = "guest"
 "A softphone's name: it takes calls as soon as it is registered."
 YOU, CHIEF = "you", "chief"
 "Users of the pages, and the agents whose browser phones they have."
-SALES, SUPPORT, DIRECT, EXPERT, MUSIC = "+48221000001", "+48221000002", "201", "300", "400"
+SALES, SUPPORT, SHOP, DIRECT, EXPERT, MUSIC = (
+    "+48221000001",
+    "+48221000002",
+    "+48221000003",
+    "201",
+    "300",
+    "400",
+)
 
 PEOPLE = (
     ("ania", "Ania", "pl", False),
@@ -31,13 +38,24 @@ PEOPLE = (
 """User, name, language, whether the voice is deep."""
 
 NUMBERS = (
-    Dialled(SALES, 0.5, "pl"),
-    Dialled(SUPPORT, 0.42, "en"),
+    Dialled(SALES, 0.3, "pl"),
+    Dialled(SUPPORT, 0.37, "en"),
+    # Those who know what they want press it at once; some listen first, some mistype.
+    Dialled(
+        SHOP, 0.25, "pl", (",1", ",,1", ",2,1017#", ",,,2,,1018#", ",1", ",3", ",2,99#,,,,,1016#", ",8,,,1")
+    ),
     Dialled(DIRECT, 0.04, "pl"),
     Dialled(EXPERT, 0.04, "en"),
 )
 """What the simulated callers dial."""
 
+
+ORDERS = """number,state,price
+1016,gotowe do odbioru,84.50
+1017,w drodze,129.00
+1018,dostarczone,61.99
+"""
+"The table that the menu looks orders up in."
 
 RESULTS = {"sprzedaz": ("sold", "later", "refused", "wrong"), "support": ("solved", "later", "technician")}
 "Results that agents write down, by queue."
@@ -159,9 +177,57 @@ tenants:
         max_wait: 3m
         record: true
 
+    tables:
+      orders: {{file: orders.csv}}
+
+    flows:                                        # the voice menu of the flower shop; or draw one on the page
+      shop:
+        language: pl
+        start: hello
+        nodes:
+          hello: {{type: say, title: Powitanie, prompt: ["Dzień dobry, tu kwiaciarnia Róża."], exits: {{next: menu}}}}
+          menu:
+            type: menu
+            title: Menu główne
+            prompt: ["Aby zamówić kwiaty, wciśnij jeden. Aby sprawdzić zamówienie, dwa. Godziny otwarcia, trzy."]
+            invalid_prompt: [{{sound: "builtin:invalid_choice"}}]
+            exits: {{"1": sales, "2": number, "3": hours, timeout: sales, invalid: sales}}
+          number:
+            type: collect
+            title: Numer zamówienia
+            prompt: ["Podaj czterocyfrowy numer zamówienia i zakończ krzyżykiem."]
+            variable: order
+            least: 4
+            most: 4
+            exits: {{next: lookup, timeout: sales, invalid: sales}}
+          lookup:
+            type: table
+            title: Stan zamówienia
+            table: orders
+            key: "{{order}}"
+            exits: {{found: tell, unknown: sales}}
+          tell:
+            type: say
+            title: Odpowiedź
+            prompt:
+              - "Zamówienie"
+              - {{number: "{{order}}"}}
+              - "jest {{orders.state}}. Kwota:"
+              - {{money: "{{orders.price}}", currency: PLN}}
+            exits: {{next: bye}}
+          hours:
+            type: say
+            title: Godziny
+            prompt: ["Jesteśmy czynni codziennie od ósmej do dwudziestej."]
+            exits: {{next: bye}}
+          sales: {{type: queue, title: Sprzedaż, queue: sprzedaz}}
+          bye: {{type: say, prompt: [{{sound: "builtin:goodbye"}}], exits: {{next: end}}}}
+          end: {{type: hang_up}}
+
     numbers:
       "{SALES}": {{queue: sprzedaz}}
       "{SUPPORT}": {{queue: support}}
+      "{SHOP}": {{flow: shop}}
       "{DIRECT}": {{agent: ania, record: true}}
       "{EXPERT}": {{phone: "sip:expert@{HOST}:{layout.phones}", record: true}}
       "{MUSIC}": {{music: default}}

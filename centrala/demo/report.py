@@ -28,6 +28,10 @@ class Report:
     answered: int = 0
     abandoned: int = 0
     turned_away: int = 0
+    self_served: int = 0
+    """A voice menu did what they came for."""
+    left_menu: int = 0
+    """They hung up inside a voice menu."""
     """Busy, no answer, failed."""
     open: int = 0
     """Calls without an end in the records: there must be none."""
@@ -66,7 +70,10 @@ def count(report: Report, records: Sequence[dict[str, Any]], board: Board) -> No
     report.answered = outcomes.count("answered")
     report.abandoned = outcomes.count("abandoned") + outcomes.count("short_abandoned")
     report.open = outcomes.count(None)
-    report.turned_away = report.offered - report.answered - report.abandoned - report.open
+    report.self_served = outcomes.count("self_served")
+    report.left_menu = outcomes.count("left_menu")
+    menus = report.self_served + report.left_menu
+    report.turned_away = report.offered - report.answered - report.abandoned - menus - report.open
     report.service_level = {queue.id: queue.today.service_level for queue in board.queues}
     waits = sorted(record["wait_s"] for record in records if record["queue"] and record["wait_s"] is not None)
     if waits:
@@ -137,6 +144,7 @@ def lines(report: Report) -> list[str]:
     told = [
         f"Calls         {report.offered} offered, {report.answered} answered, {report.abandoned} abandoned,"
         f" {report.turned_away} turned away ({report.seconds:.0f} s)",
+        f"Voice menu    {report.self_served} were told what they wanted to know, {report.left_menu} hung up inside",
         f"In time       {levels}",
         f"Waits         mean {seconds(report.wait_mean)}, 90 % within {seconds(report.wait_p90)},"
         f" longest {seconds(report.wait_max)}",

@@ -27,6 +27,7 @@ from centrala.demo.centre import (
     DOMAIN,
     HOST,
     NUMBERS,
+    ORDERS,
     RESULTS,
     TENANT,
     Layout,
@@ -173,6 +174,7 @@ class _Demo:
             path = self._folder / "demo.yaml"
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.write_text(file(self._layout))
+            (path.parent / "orders.csv").write_text(ORDERS)
             path.chmod(0o600)  # it holds passwords
             self._server = Server(load(path), self._folder)
             self._children_before = _children()

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from centrala.doctor import machine, trial
+from centrala.doctor import machine, names, trial
 from centrala.doctor.sheet import Sheet
 from centrala.ledger import DataFolderError, LedgerUnavailable
 from centrala.media.client import WorkerDidNotStart
@@ -30,6 +30,7 @@ def doctor(config: Path | None, data: Path | None) -> int:
         settings = machine.file(sheet, config)
         running = machine.data_folder(sheet, data)
         if settings is not None:
+            names.trunks(sheet, settings)
             machine.listeners(sheet, settings, running)
             machine.media_ports(sheet, settings.listen.media, running)
             machine.addresses(sheet, settings.listen.media)

@@ -202,6 +202,10 @@ def _files(folder: Path) -> Iterator[Path]:
             below = path.relative_to(folder)
             if str(below) in live or path.suffix in (".lock", ".pid", ".sock", ".tmp"):
                 continue
+            if (
+                below.parts[0] == "speech"
+            ):  # can be spoken again; what is about callers shall not outlive its minutes
+                continue
             if path.is_file() and not path.is_symlink():
                 yield below
 

@@ -199,7 +199,8 @@ KINDS: dict[type, Kind] = {
 }
 
 _DECODERS: dict[str, tuple[int, msgspec.json.Decoder[Any]]] = {
-    kind.name: (kind.version, msgspec.json.Decoder(of, dec_hook=_from_reference)) for of, kind in KINDS.items()
+    kind.name: (kind.version, msgspec.json.Decoder(of, dec_hook=_from_reference))
+    for of, kind in KINDS.items()
 }
 
 

@@ -223,7 +223,10 @@ class Log:
             if batch._privates:
                 db.executemany(
                     "INSERT OR REPLACE INTO privates VALUES (?, ?, ?, ?)",
-                    [(tenant, ref, codec.printable(who), value) for tenant, ref, who, value in batch._privates],
+                    [
+                        (tenant, ref, codec.printable(who), value)
+                        for tenant, ref, who, value in batch._privates
+                    ],
                 )
             _insert_snapshots(db, due)
         self._committed.update(tops)

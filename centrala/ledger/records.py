@@ -92,6 +92,8 @@ class Record:
     "The result that was given last."
     segments: list[Segment] = field(default_factory=list)
     "Who took part, as what, from when to when: in the order in which they came in."
+    estimate_s: float | None = None
+    "How long its first wait was expected to last; None where nothing was known, or nobody was asked to wait."
     flow: str | None = None
     "The first that it went through."
     path: list[tuple[str, str, str]] = field(default_factory=list)
@@ -182,6 +184,7 @@ def _take(record: Record, event: Any) -> None:
         case e.Queued():
             if record.queued_at is None:
                 record.queued_at = event.at
+                record.estimate_s = event.estimate
             if record.answered_at is None:
                 record.queue = event.queue
         case e.Overflowed():
@@ -299,8 +302,8 @@ def _settle(record: Record, working: Working) -> None:
 def as_row(record: Record, address: str | None) -> dict[str, object]:
     """The record as published: times in RFC 3339 (UTC, milliseconds), seconds to the millisecond, null where absent.
 
-    `talk_s` and `hold_s` are null while the contact runs, and when nobody answered it; `wait_s` when a flow was all that
-    it met.
+    `talk_s` and `hold_s` are null while the contact runs, and when nobody answered it; `wait_s` when a flow was all
+    that it met.
     """
     over = record.ended_at if record.answered_at is None else record.answered_at
     waited_from = record.arrived_at if record.queued_at is None else record.queued_at
@@ -333,6 +336,7 @@ def as_row(record: Record, address: str | None) -> dict[str, object]:
             {"agent": one.agent, "role": one.role, "from": _time(one.since), "to": _time(one.until)}
             for one in record.segments
         ],
+        "estimate_s": record.estimate_s,
         "flow": record.flow,
         "path": [f"{flow}/{node}:{exit}" for flow, node, exit in record.path],
     }
@@ -443,6 +447,7 @@ COLUMNS = (
     "agent",
     "recording",
     "disposition",
+    "estimate_s",
     "flow",
     "path",
     "segments",

@@ -60,6 +60,7 @@ CREATE TABLE privates(
     PRIMARY KEY(tenant, ref)
 ) WITHOUT ROWID;
 CREATE INDEX privates_contact ON privates(tenant, contact);
+ALTER TABLE records ADD COLUMN estimate_s REAL;
 ALTER TABLE records ADD COLUMN flow TEXT;
 ALTER TABLE records ADD COLUMN path TEXT NOT NULL DEFAULT '[]'
 """

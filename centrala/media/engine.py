@@ -234,7 +234,7 @@ class Engine:
         self.recorder.rows_changed()
 
     def _unlisten(self, source: str, listener: str) -> None:
-        """May end a private player."""
+        """May end a private player: one that has been played, or whose last listener has hung up."""
         listeners = self._listeners.get(source)
         if listeners is None:
             return
@@ -242,7 +242,8 @@ class Engine:
         if not listeners:
             del self._listeners[source]
             track = self.tracks.get(source)
-            if track is not None and track.heard and not track.command.shared and listener not in self.legs:
+            over = track is not None and (track.ended or listener not in self.legs)
+            if track is not None and track.heard and not track.command.shared and over:
                 self._stop_player(source)
 
     def _hear(self, name: str, sources: dict[str, float]) -> None:

@@ -119,7 +119,7 @@ class Player(_Message, frozen=True):
     A sound is `silence`, `tone:ringback`, `tone:busy`, `tone:<hertz>`, `music:default`, or the path of a WAV
     file (PCM16, mono or stereo), relative to the data folder. One that can't be read is left out →
     `PlayerFailed`. A private player begins when its sounds are loaded, and goes with the last leg that heard
-    it; a shared one (music on hold) runs once for all, until it is stopped.
+    it, or when nobody hears it after its end; a shared one (music on hold) runs once for all, until it is stopped.
     """
 
     player: str
@@ -148,6 +148,10 @@ class Record(_Message, frozen=True):
     """Unix seconds when this recording first began. A file that is there (of a worker that died) is gone on with:
     what is missing until now is silence and a gap. 0: a file that is there is left alone, and the command refused.
     """
+    longest: float = 0.0
+    """Seconds after which it ends by itself → `Recorded`. 0: never."""
+    silence: float = 0.0
+    """Seconds without speech of the left leg after which it ends by itself → `Recorded`. 0: never."""
 
 
 class SetRecordLegs(_Message, frozen=True):
@@ -346,6 +350,8 @@ class Recorded(_Event, frozen=True, kw_only=True):
     expected_seconds: float
     """By the clock, from start to stop."""
     gaps: list[Gap] = []
+    spoken: float | None = None
+    """Seconds until the left leg's last speech ended, 0: it never spoke; None: no `silence` was asked for."""
     problem: str = ""
     """What went wrong, for people; empty if nothing did."""
 

@@ -26,6 +26,8 @@ _FIRST_KNOCKS = 3
 the signalled one meanwhile wins over the remains of somebody else's call."""
 _KNOCKS = 10
 """The same for an entirely different source of a leg that fell silent."""
+_AUDIBLE = 150
+"""Amplitude without which no frame holds a digit: each of its two tones has more."""
 
 
 class Receiving:
@@ -40,14 +42,18 @@ class Receiving:
         """Those with a telephone event under way."""
         self._play_rows = self._tone_rows = np.zeros(0, np.int64)
         self._tone_before: Pcm = np.zeros((0, FRAME), np.int16)
+        self._tone_hold = np.zeros(0, np.int64)
+        """Ticks for which a tone may still be under way there."""
 
     def arrange(self, legs: list[Leg]) -> None:
         """These are all legs now."""
         self._play_rows = np.array([leg.row for leg in legs if leg.want.receive], np.int64)
         tone_rows = np.array([leg.row for leg in legs if leg.tones is not None], np.int64)
         if not np.array_equal(tone_rows, self._tone_rows):
-            self._tone_rows = tone_rows
-            self._tone_before = np.zeros((len(tone_rows), FRAME), np.int16)
+            _, here, there = np.intersect1d(tone_rows, self._tone_rows, return_indices=True)
+            before, hold = np.zeros((len(tone_rows), FRAME), np.int16), np.zeros(len(tone_rows), np.int64)
+            before[here], hold[here] = self._tone_before[there], self._tone_hold[there]
+            self._tone_rows, self._tone_before, self._tone_hold = tone_rows, before, hold
 
     def forget(self, leg: Leg) -> None:
         self._event_legs.pop(leg.id, None)
@@ -251,11 +257,15 @@ class Receiving:
     def _find_tones(self) -> None:
         rows = self._tone_rows
         now = self.rows.audio[rows]
-        codes = dtmf.find_tones(np.concatenate([self._tone_before, now], axis=1))
+        near = np.flatnonzero((now.max(axis=1) > _AUDIBLE) | (self._tone_hold > 0))
+        if len(near):
+            codes = dtmf.find_tones(np.concatenate([self._tone_before[near], now[near]], axis=1))
+            # A digit ends with the second frame that hasn't it.
+            self._tone_hold[near] = np.where(codes >= 0, 2, np.maximum(self._tone_hold[near] - 1, 0))
+            for row, code in zip(rows[near].tolist(), codes.tolist(), strict=True):
+                leg = self.rows.legs[row]
+                if leg.tones is not None:
+                    digit = leg.tones.step(code)
+                    if digit is not None:
+                        self._tell_digits(leg, [digit], "inband")
         self._tone_before = now
-        for row, code in zip(rows.tolist(), codes.tolist(), strict=True):
-            leg = self.rows.legs[row]
-            if leg.tones is not None:
-                digit = leg.tones.step(code)
-                if digit is not None:
-                    self._tell_digits(leg, [digit], "inband")

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from centrala.media import messages as m
+from centrala.media.activity import Activity
 from centrala.protocols.rtp.g711 import FRAME, RATE
 
 _BLOCK = 50
@@ -132,6 +134,7 @@ class _Writer:
                         seconds=file.stored / RATE,
                         expected_seconds=recorded.expected_seconds,
                         gaps=sorted([*recorded.gaps, *file.gaps], key=lambda gap: gap.start),
+                        spoken=recorded.spoken,
                         problem=file.problem or recorded.problem,
                     )
                 )
@@ -149,6 +152,8 @@ class _Recording:
     frames: int = 0
     """Since the beginning, those not yet handed to the writer included."""
     written: int = 0
+    most: int = 1 << 62
+    """Frames after which it ends."""
     paused_at: int | None = None
     gaps: list[m.Gap] = field(default_factory=list)
 
@@ -179,6 +184,10 @@ class Recorder:
         self._active: list[_Recording] = []
         self._active_slots = self._left = self._right = np.zeros(0, np.int64)
         self._fill = self._limit = np.zeros(0, np.int64)
+        # Those that end when nobody speaks.
+        self._activity = Activity()
+        self._watched: list[_Recording] = []
+        self._watched_slots = self._watched_rows = self._patience = np.zeros(0, np.int64)
         self._dirty = False
 
     def start(self, command: m.Record, now: float) -> str:
@@ -193,6 +202,9 @@ class Recorder:
         if not self._slots:
             self._grow()
         recording = _Recording(command, self._slots.pop(), _File(path), now, command.left, command.right)
+        if command.longest:
+            recording.most = max(round(command.longest / _TICK), 1)
+        self._activity.begin(recording.slot)
         if path.exists():
             _go_on(recording, now)
         self._recordings[command.recording] = recording
@@ -246,12 +258,17 @@ class Recorder:
         problem = ""
         if abs(expected - stored) > 1.0:
             problem = f"{stored:.2f} s stored where {expected:.2f} s were expected"
+        spoken: float | None = None
+        if recording.command.silence:
+            slot, heard = recording.slot, self._activity
+            spoken = (recording.frames - int(heard.quiet[slot])) * _TICK if heard.spoke[slot] else 0.0
         recorded = m.Recorded(
             recording=name,
             path=recording.command.path,
             seconds=stored,
             expected_seconds=expected,
             gaps=recording.gaps,
+            spoken=spoken,
             problem=problem,
         )
         self._writer.close(recording.file, recording.frames * FRAME, recorded)
@@ -274,10 +291,19 @@ class Recorder:
         self._block[slots, 1, fill] = audio[self._right]
         fill += 1
         self._fill[slots] = fill
+        over: list[_Recording] = []
         for recording in self._active:
             recording.frames += 1
+            if recording.frames >= recording.most:
+                over.append(recording)
         for index in np.flatnonzero(fill >= self._limit[slots]).tolist():
             self._flush(self._active[index])
+        if self._watched:
+            self._activity.step(self._watched_slots, audio[self._watched_rows])
+            silent = self._activity.quiet[self._watched_slots] >= self._patience
+            over += [self._watched[index] for index in np.flatnonzero(silent).tolist()]
+        for recording in over:
+            self.stop(recording.command.recording, time.monotonic())
 
     def skip(self, ticks: int) -> None:
         """Ticks that were left out: silence of the true length, entered as a gap."""
@@ -303,7 +329,7 @@ class Recorder:
     def states(self) -> dict[str, m.RecordingState]:
         return {
             name: m.RecordingState(
-                set=m.Record(name, r.left, r.right, r.command.path, r.command.format, r.command.began),
+                set=msgspec.structs.replace(r.command, left=r.left, right=r.right),
                 paused=r.paused_at is not None,
                 seconds=r.frames * _TICK,
             )
@@ -320,6 +346,7 @@ class Recorder:
         self._fill = np.concatenate([self._fill, np.zeros(more, np.int64)])
         self._limit = np.concatenate([self._limit, np.full(more, _BLOCK)])
         self._slots = list(range(self._capacity - 1, old - 1, -1))
+        self._activity.grow(self._capacity)
 
     def _arrange(self, rows: Mapping[str, int]) -> None:
         self._dirty = False
@@ -331,6 +358,10 @@ class Recorder:
 
         self._left = np.array([row(r, r.left) for r in self._active], np.int64)
         self._right = np.array([row(r, r.right) for r in self._active], np.int64)
+        self._watched = [r for r in self._active if r.command.silence]
+        self._watched_slots = np.array([r.slot for r in self._watched], np.int64)
+        self._watched_rows = np.array([row(r, r.left) for r in self._watched], np.int64)
+        self._patience = np.array([round(r.command.silence / _TICK) for r in self._watched], np.int64)
 
     def _flush(self, recording: _Recording) -> None:
         fill = int(self._fill[recording.slot])

@@ -109,10 +109,17 @@ class Changes(Store):
                 "INSERT INTO people_secrets VALUES (?, ?, ?)",
                 [(tenant, id, secret) for id, secret in secrets.items()],
             )
-            db.execute(
+            over = db.execute(
                 "DELETE FROM people_settings WHERE tenant = ? AND version <= ?",
                 (tenant, number - VERSIONS_KEPT),
-            )
+            ).rowcount
+            if over:
+                # A secret is kept for as long as one can go back to a version that has it.
+                db.execute(
+                    "DELETE FROM people_secrets WHERE tenant = ?1 AND NOT EXISTS (SELECT 1 FROM people_settings s"
+                    " WHERE s.tenant = ?1 AND instr(s.body, people_secrets.id))",
+                    (tenant,),
+                )
             after = {"version": number, "changes": differences}
             note(db, now, tenant, actor, "settings.changed", str(number), {"version": last}, after, address)
         return Version(number, now, actor, comment, tree)

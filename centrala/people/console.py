@@ -42,17 +42,18 @@ def listed(data: Path, tenant: str) -> Iterator[dict[str, object]]:
 
 
 def password(data: Path, tenant: str, name: str) -> str:
-    """A new password for who forgot it, and neither authenticator nor passkeys any more; gives a sentence to print."""
+    """A new password for who forgot it; authenticator, passkeys and tokens are gone. Gives a sentence to print."""
     with closing(open_people(data)) as people:
         try:
             user = people.user(tenant, name)
             if user is None:
                 raise ValueError(f"There is no user {name} in {tenant}: see `centrala user list`.")
-            people.set_password(user, _password(), time.time())
+            ended = people.set_password(user, _password(), time.time(), end_tokens=True)
             people.take_second_factors(user, time.time())
         except PeopleError as problem:
             raise ValueError(str(problem)) from None
-    return f"{user.name} has a new password; every session is over"
+    tokens = f", {ended} token(s) of programs stopped working" if ended else ""
+    return f"{user.name} has a new password; every session is over{tokens}"
 
 
 def link(data: Path, tenant: str, name: str, url: str | None) -> str:

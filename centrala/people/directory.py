@@ -152,11 +152,12 @@ class Directory(Store):
         *,
         keep: str | None = None,
         must_change: bool = False,
+        end_tokens: bool = False,
         actor: str = CONSOLE,
         address: str = CONSOLE,
-    ) -> None:
+    ) -> int:
         """A new password, a temporary one if `must_change`; every session ends but `keep` (its hash), and so do the
-        delays after wrong ones."""
+        delays after wrong ones. Gives how many tokens stopped working, if they are to."""
         secret = passwords.hashed(good_password(password, user.name))
         with self.writing() as db:
             db.execute(
@@ -165,8 +166,13 @@ class Directory(Store):
             )
             db.execute("DELETE FROM people_links WHERE user = ?", (user.id,))
             db.execute("DELETE FROM people_sessions WHERE user = ? AND hash IS NOT ?", (user.id, keep))
-            note(db, now, user.tenant, actor, "password.changed", user.id, None, None, address)
+            ended = 0
+            if end_tokens:
+                ended = db.execute("DELETE FROM people_tokens WHERE user = ?", (user.id,)).rowcount
+            after = {"tokens_ended": ended} if ended else None
+            note(db, now, user.tenant, actor, "password.changed", user.id, None, after, address)
         self._by_user.succeeded(key_of(user.tenant, user.name))
+        return ended
 
     def cards(self, tenant: str, now: float) -> list[Card]:
         """All users of a tenant, by name."""
@@ -250,11 +256,18 @@ class Directory(Store):
         """Let somebody in again, or out at once."""
         return self.change(user, now, active=active, actor=actor, address=address)
 
-    def temporary_password(self, user: User, now: float, *, actor: str, address: str) -> str:
-        """A password that its owner must change at the first sign-in; every session ends."""
+    def temporary_password(
+        self, user: User, now: float, *, end_tokens: bool = True, actor: str, address: str
+    ) -> tuple[str, int]:
+        """(a password that its owner must change at the first sign-in, tokens that stopped working).
+
+        Every session ends, and tokens too: whoever had the password may have made one.
+        """
         password = passwords.temporary()
-        self.set_password(user, password, now, must_change=True, actor=actor, address=address)
-        return password
+        ended = self.set_password(
+            user, password, now, must_change=True, end_tokens=end_tokens, actor=actor, address=address
+        )
+        return password, ended
 
     def take_second_factors(
         self, user: User, now: float, *, actor: str = CONSOLE, address: str = CONSOLE

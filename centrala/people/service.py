@@ -199,7 +199,7 @@ class People(Directory, Tokens, Passkeys, Changes):
             with self.writing() as db:
                 db.execute("UPDATE people_sessions SET seen_at = ? WHERE hash = ?", (now, key))
             ends_at = min(made_at + ABSOLUTE, now + IDLE)
-        return Identity(user, "session", key, ends_at)
+        return Identity(user, "session", key, ends_at, made_at)
 
     def sign_out(self, identity: Identity, now: float, address: str) -> None:
         user = identity.user

@@ -22,6 +22,8 @@ class Identity:
     "Hash of the session, or id of the token."
     ends_at: float
     "Unix seconds."
+    began_at: float = 0.0
+    "When they signed in; 0 for a token."
 
 
 @dataclass(frozen=True, slots=True)

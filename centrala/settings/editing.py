@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from centrala.settings.overlay import (
+    FILE_ALONE,
     HIDDEN,
     OWN,
     THINGS,
@@ -96,6 +97,8 @@ def _refused(edit: Edit, given: Mapping[Path, int]) -> str | None:
     """Why this can't be edited here; None when it can."""
     path, value = edit.path, edit.value
     names = (*OWN, *THINGS, *VALUES)
+    if path[0] in FILE_ALONE:
+        return "can be given in the centre's file alone"
     if path[0] not in names:
         return f"unknown key; expected one of {any_of(names)}{did_you_mean(path[0], names)}"
     wanted = 1 if path[0] in OWN else 3 if path[0] in THINGS else 2

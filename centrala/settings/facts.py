@@ -3,22 +3,30 @@
 `changes` compares with what the core knows, so that a restart with the same file tells nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from centrala.core import facts as f
-from centrala.core.specs import AgentSpec, QueueSpec
+from centrala.core.specs import AgentSpec, CalendarSpec, FlowSpec, QueueSpec
 from centrala.core.specs import Destination as To
 from centrala.core.state import Centre
-from centrala.settings.model import Agent, Destination, Queue, Tenant
+from centrala.settings.model import Agent, Calendar, Destination, OpenSpans, Queue, Tenant
 
 CALENDAR_DAYS = 400
 "How far ahead opening hours are told; a running centre tells them anew long before."
 
+ALWAYS = ((0.0, 1e12),)
 
-def changes(centre: Centre, tenant: Tenant, now: float) -> list[f.Fact]:
-    """Facts that bring the core's configuration to what the file says."""
+
+def changes(
+    centre: Centre, tenant: Tenant, now: float, published: Mapping[str, FlowSpec] | None = None
+) -> list[f.Fact]:
+    """Facts that bring the core's configuration to what the file says.
+
+    `published` are the flows of the screen, by id; where they aren't known (None), no flow is taken away.
+    """
     queues = [queue_spec(one, tenant, now) for one in tenant.queues.values()]
     agents = [agent_spec(one) for one in tenant.agents.values()]
     numbers = {name: destination(one) for name, one in tenant.numbers.items()}
@@ -26,6 +34,9 @@ def changes(centre: Centre, tenant: Tenant, now: float) -> list[f.Fact]:
     for name in tenant.agents:
         numbers.setdefault(name, To("agent", name))
     facts: list[f.Fact] = []
+    calendars = [calendar_spec(one, tenant, now) for one in tenant.calendars.values()]
+    facts += [f.CalendarChanged(now, one) for one in calendars if centre.calendars.get(one.id) != one.open_at]
+    facts += [f.FlowPublished(now, one) for one in _flows(centre, tenant, published or {})]
     facts += [
         f.QueueChanged(now, spec)
         for spec in queues
@@ -42,7 +53,29 @@ def changes(centre: Centre, tenant: Tenant, now: float) -> list[f.Fact]:
     facts += [f.NumberRemoved(now, number) for number in _gone(centre.numbers, numbers)]
     facts += [f.AgentRemoved(now, name) for name in _gone(centre.agents, tenant.agents)]
     facts += [f.QueueRemoved(now, name) for name in _gone(centre.queues, tenant.queues)]
+    if published is not None:
+        facts += [
+            f.FlowRemoved(now, name)
+            for name in _gone(centre.flows, {*tenant.flows, *published})
+            if centre.flows[name].current
+        ]
+    facts += [f.CalendarRemoved(now, name) for name in _gone(centre.calendars, tenant.calendars)]
     return facts
+
+
+def _flows(centre: Centre, tenant: Tenant, published: Mapping[str, FlowSpec]) -> list[FlowSpec]:
+    """Versions that the core doesn't have: of the file's flows a new one, of the screen's the published one."""
+    found: list[FlowSpec] = []
+    for id, flow in tenant.flows.items():
+        known = centre.flows.get(id)
+        if known is None or known.graphs.get(known.current) != flow.graph:
+            last = 0 if known is None else max([known.current, *known.graphs])
+            found.append(FlowSpec(id, last + 1, flow.graph))
+    for id, spec in published.items():
+        known = centre.flows.get(id)
+        if id not in tenant.flows and (known is None or known.current != spec.version):
+            found.append(spec)
+    return found
 
 
 def _gone(known: Iterable[str], wanted: Iterable[str]) -> list[str]:
@@ -76,7 +109,7 @@ def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
         when_no_agents=_way_out(queue.when_no_agents),
         after_max_wait=_way_out(queue.after_max_wait),
         when_closed=_way_out(queue.when_closed),
-        open_at=None if queue.hours is None else opening(queue, tenant.timezone, now),
+        open_at=opening(queue.hours, queue.holidays, tenant.timezone, now),
         dispositions=queue.dispositions,
     )
 
@@ -100,18 +133,37 @@ def _way_out(to: Destination | None) -> To | None:
     return None if to is None else destination(to)
 
 
-def opening(queue: Queue, timezone: str, now: float) -> tuple[tuple[float, float], ...]:
-    """Opening intervals in unix seconds, from the Monday before `now` on. Days have 23, 24 or 25 hours."""
-    assert queue.hours is not None
+def calendar_spec(calendar: Calendar, tenant: Tenant, now: float) -> CalendarSpec:
+    intervals = opening(calendar.hours, calendar.holidays, tenant.timezone, now)
+    return CalendarSpec(calendar.id, ALWAYS if intervals is None else intervals)
+
+
+def opening(
+    hours: tuple[OpenSpans, ...] | None, holidays: Collection[date], timezone: str, now: float
+) -> tuple[tuple[float, float], ...] | None:
+    """Opening intervals in unix seconds, from the Monday before `now` on; None is always open.
+
+    Days have 23, 24 or 25 hours.
+    """
+    if hours is None:
+        if not holidays:
+            return None
+        hours = (((0, 1440),),) * 7
+    today = datetime.fromtimestamp(now, ZoneInfo(timezone)).date()
+    return _opening(hours, frozenset(holidays), timezone, today - timedelta(days=today.weekday()))
+
+
+@lru_cache(maxsize=1024)
+def _opening(
+    hours: tuple[OpenSpans, ...], holidays: frozenset[date], timezone: str, monday: date
+) -> tuple[tuple[float, float], ...]:
     zone = ZoneInfo(timezone)
-    today = datetime.fromtimestamp(now, zone).date()
-    monday = today - timedelta(days=today.weekday())
     intervals: list[tuple[float, float]] = []
     for offset in range(CALENDAR_DAYS):
         day = monday + timedelta(days=offset)
-        if day in queue.holidays:
+        if day in holidays:
             continue
-        for start, end in queue.hours[day.weekday()]:
+        for start, end in hours[day.weekday()]:
             first, last = _moment(day, start, zone), _moment(day, end, zone)
             if last <= first:
                 continue  # an hour that daylight saving leaves out

@@ -14,7 +14,7 @@ from centrala.settings.overlay import NOTHING, Saved
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
 Strategy = Literal["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]
-DestinationKind = Literal["queue", "agent", "phone", "music", "hang_up"]
+DestinationKind = Literal["queue", "agent", "phone", "music", "hang_up", "flow"]
 Address = tuple[str, int]
 """Host (a name, or an IPv4 or IPv6 address without brackets) and port."""
 OpenSpans = tuple[tuple[int, int], ...]
@@ -226,7 +226,7 @@ class Destination:
 
     kind: DestinationKind
     target: str
-    """Id of the queue or agent, SIP URI of the phone, name of the music, or busy, unavailable, not_found."""
+    """Id of the queue, agent or flow, SIP URI of the phone, name of the music, or busy, unavailable, not_found."""
     record: bool = False
     """Only for agent and phone; a queue has its own `record`."""
 
@@ -280,6 +280,77 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """What callers go through before a queue, as given in the file: read, checked, and without problems."""
+
+    id: str
+    graph: str
+    """Canonical JSON (docs/reference/flows.md): equal texts are equal flows."""
+    name: str | None = None
+    """How people call it; None means its id."""
+    file: Path | None = None
+    """Where it was read from; None where it stands in the settings file itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Opening hours that several flows share."""
+
+    id: str
+    hours: tuple[OpenSpans, ...] | None = None
+    """As in `Queue`."""
+    holidays: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that flows look things up in."""
+
+    id: str
+    file: Path
+    """CSV in UTF-8, the first line naming the columns; read anew when it changes. Need not be there at the start."""
+    key: str = ""
+    """The column that is looked up; empty means the first."""
+
+
+Security = Literal["starttls", "tls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Who takes the e-mails that flows send."""
+
+    host: str
+    sender: str
+    """The address that they come from; `from` in the file."""
+    port: int = 587
+    """In the file by default the usual one: 587 with starttls, 465 with tls, 25 with none."""
+    security: Security = "starttls"
+    user: str | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """What flows may reach by HTTP beside the public internet, and the secrets they may send."""
+
+    allow: tuple[str, ...] = ()
+    """host, host:port or network, in lower case; IPv6 with a port in brackets."""
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    """By the name that a flow's headers call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """Who speaks the texts of flows."""
+
+    voice: dict[str, str] = field(default_factory=dict)
+    """Language → name of a voice, where a flow names none."""
+    piper: dict[str, Path] = field(default_factory=dict)
+    """Name of a voice → its Piper model (ONNX)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One operating house, isolated from the others."""
 
@@ -301,6 +372,13 @@ class Tenant:
     teams: dict[str, Team] = field(default_factory=dict)
     reasons: dict[str, Reason] = field(default_factory=REASONS.copy)
     dispositions: dict[str, Disposition] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+    """Those of the file; those published on the screen lie in the data folder."""
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    mail: Mail | None = None
+    http: Http = Http()
+    speech: SpeechSettings = SpeechSettings()
 
     def team_of(self, agent: str) -> str | None:
         """Id of the agent's team."""
@@ -317,5 +395,7 @@ class Settings:
     """What is allowed but probably not meant, as `file:line: key: sentence`, sorted by line."""
     source: str = field(default="", repr=False, compare=False)
     """The file's text, with the secrets that stand in it."""
+    texts: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
+    """What the files of flows held when they were read."""
     saved: Saved = field(default=NOTHING, repr=False, compare=False)
     """What people set on the screen, and so stands in no file."""

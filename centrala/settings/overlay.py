@@ -9,7 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from centrala.settings.tree import SAVED, UNPRINTABLE, Listing, Node, Notes, Scalar, Spot, Wrong, is_null
+from centrala.settings.tree import (
+    SAVED,
+    UNPRINTABLE,
+    Listing,
+    Node,
+    Notes,
+    Scalar,
+    Spot,
+    Wrong,
+    as_json,
+    is_null,
+)
 from centrala.settings.tree import Mapping as MappingNode
 
 Path = tuple[str, ...]
@@ -17,9 +28,11 @@ Path = tuple[str, ...]
 Tree = dict[str, Any]
 """A tenant's keys as JSON would hold them."""
 
-THINGS = ("trunks", "clients", "agents", "queues", "teams")
+THINGS = ("trunks", "clients", "agents", "queues", "teams", "calendars")
 VALUES = ("numbers", "reasons", "dispositions")
-OWN = ("domain", "name", "country", "timezone", "locale")
+OWN = ("domain", "name", "country", "timezone", "locale", "mail")
+FILE_ALONE = ("flows", "tables", "http", "speech")
+"They reach what the machine holds, which is not for who administers one tenant of it."
 
 HIDDEN = "***"
 """Shown in the place of a secret."""
@@ -38,6 +51,8 @@ class Saved:
     """By tenant."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What `{kept: ID}` in a tree stands for."""
+    flows: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    """By tenant the ids of flows published on the screen, where they are known."""
 
 
 NOTHING = Saved()
@@ -162,6 +177,8 @@ def _value(node: Node | None, path: Path) -> Any:
     key = path[-1] if len(path) in (1, 3) else ""
     if is_secret(path):
         return _secret(node)
+    if path[0] == "flows" and len(path) == 3:
+        return as_json(Spot(Notes(), "", 0, node), path[2])
     match node:
         case MappingNode():
             return {name: _value(one, (*path, name)) for name, one in _entries(node).items()}
@@ -191,9 +208,13 @@ def _secret(node: Node | None) -> Any:
 
 
 def is_secret(path: Path) -> bool:
-    return (len(path) == 3 and path[0] == "agents" and path[2] == "sip_password") or (
-        len(path) == 4 and path[0] == "trunks" and path[2:] == ("register", "password")
-    )
+    match path:
+        case ("agents", _, "sip_password") | ("trunks", _, "register", "password"):
+            return True
+        case ("mail", "password") | ("http", "secrets", _):
+            return True
+        case _:
+            return False
 
 
 def keys_of(tree: Tree) -> Iterator[tuple[Path, Any]]:

@@ -4,12 +4,13 @@ import os
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Environment
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
 from centrala.settings import floor, words
+from centrala.settings import flows as flows_of
 from centrala.settings import trunks as trunks_of
 from centrala.settings.building import build, table
 from centrala.settings.model import (
@@ -17,6 +18,7 @@ from centrala.settings.model import (
     Client,
     Destination,
     DestinationKind,
+    Flow,
     Https,
     Listen,
     Listener,
@@ -91,11 +93,16 @@ def parse(
     text: str, path: Path, environ: Environment[str, str] | None = None, saved: Saved = NOTHING
 ) -> Settings:
     """As `load`, of a text that has been read already; `path` names it and is where relative paths start."""
-    return _read(compose(text, str(path)), text, path, environ, saved)
+    return _read(compose(text, str(path)), text, path, environ, saved, {})
 
 
 def _read(
-    root: Node | None, text: str, path: Path, environ: Environment[str, str] | None, saved: Saved
+    root: Node | None,
+    text: str,
+    path: Path,
+    environ: Environment[str, str] | None,
+    saved: Saved,
+    texts: flows_of.Texts,
 ) -> Settings:
     name = str(path)
     if root is None or is_null(root):
@@ -105,20 +112,22 @@ def _read(
     if not isinstance(root, Mapping):
         found = f"found {top.found()}; expected a mapping with the keys listen and tenants"
         raise SettingsError(name, [Problem(root.line, "", found)])
-    reading = _Reading(top.notes, path, os.environ if environ is None else environ, saved.secrets)
+    environ = os.environ if environ is None else environ
+    reading = _Reading(top.notes, path, environ, saved.secrets, saved.flows, texts)
     good, settings = attempt(top, reading.settings)
     reading.check_tenants_apart()
     if top.notes.problems or not good:
         raise SettingsError(name, top.notes.problems)
     warnings = tuple(warning.sentence(name) for warning in sorted(top.notes.warnings))
-    done: Settings = replace(settings, warnings=warnings, source=text, saved=saved)
+    done: Settings = replace(settings, warnings=warnings, source=text, texts=texts, saved=saved)
     return done
 
 
 def again(settings: Settings, saved: Saved) -> Settings:
     """The same file with something else set on the screen; where it listens stays. Raises SettingsError."""
     root = _composed(settings.source, str(settings.path))
-    return replace(_read(root, settings.source, settings.path, None, saved), listen=settings.listen)
+    texts = dict(settings.texts)
+    return replace(_read(root, settings.source, settings.path, None, saved, texts), listen=settings.listen)
 
 
 def tree(settings: Settings, saved: Saved = NOTHING) -> Node:
@@ -156,6 +165,9 @@ class _Names:
     agents: tuple[str, ...]
     queues: tuple[str, ...]
     dispositions: tuple[str, ...]
+    calendars: tuple[str, ...]
+    tables: tuple[str, ...]
+    flows: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -165,6 +177,9 @@ class _Reading:
     environ: Environment[str, str]
     kept: Environment[str, str]
     """Secrets that were set on the screen, by the id that stands in their place."""
+    published: Environment[str, frozenset[str]]
+    """By tenant the flows of the screen."""
+    texts: flows_of.Texts
     seen: dict[str, _Seen] = field(default_factory=dict)
     by_page_alone: list[Spot] = field(default_factory=list)
     """Agents that no telephone reaches."""
@@ -310,6 +325,18 @@ class _Reading:
         def queues(spot: Spot) -> dict[str, Queue]:
             return table(lambda id, at: self.queue(id, at, names), "a mapping of ids to queues")(spot)
 
+        def flows(spot: Spot) -> dict[str, Flow]:
+            return flows_of.flows(
+                spot,
+                folder,
+                self.texts,
+                queues=names.queues,
+                agents=names.agents,
+                calendars=names.calendars,
+                tables=names.tables,
+            )
+
+        folder = self.path.parent
         parsers: dict[str, Parser] = {
             "domain": domain,
             "name": words.line_of_text,
@@ -324,9 +351,16 @@ class _Reading:
             "teams": lambda spot: floor.teams(spot, names.agents),
             "reasons": floor.reasons,
             "dispositions": floor.dispositions,
+            "flows": flows,
+            "calendars": flows_of.calendars,
+            "tables": lambda spot: flows_of.tables(spot, folder),
+            "mail": lambda spot: flows_of.mail(spot, self.secret),
+            "http": lambda spot: flows_of.http(spot, self.secret),
+            "speech": lambda spot: flows_of.speech(spot, folder),
         }
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
-        names = _Names(*(_keys(given.get(part)) for part in ("clients", "agents", "queues", "dispositions")))
+        names = _Names(**{one.name: _keys(given.get(one.name)) for one in fields(_Names)})
+        names = replace(names, flows=(*names.flows, *self.published.get(id, ())))
         tenant = build(Tenant, spot, given, parsers, id=id)
         self._look_over(tenant, given)
         return tenant
@@ -434,7 +468,7 @@ class _Reading:
             "after_max_wait": destination,
             "when_closed": destination,
             "hours": words.hours,
-            "holidays": lambda spot: tuple(sorted(words.list_of(words.day, "a list of dates")(spot))),
+            "holidays": words.days,
             "dispositions": words.list_of(
                 words.reference("a disposition", names.dispositions), "a list of dispositions' ids"
             ),
@@ -478,6 +512,7 @@ class _Reading:
             "phone": words.sip_uri,
             "music": words.name_of_sound,
             "hang_up": words.choice("a way to hang up", _HANG_UPS),
+            "flow": lambda spot: self.flow(spot, names),
             "record": words.flag,
         }
         given = spot.fields(parsers, f"a mapping with one of {any_of(_KINDS)}, such as {{queue: sales}}")
@@ -495,6 +530,17 @@ class _Reading:
         if not good or not recorded:
             raise Reported
         return Destination(kind, target, record)  # type: ignore[arg-type]
+
+    @staticmethod
+    def flow(spot: Spot, names: _Names) -> str:
+        id = spot.text("the id of a flow")
+        words.identifier_of(id)(spot)
+        if id not in names.flows:
+            spot.warn(
+                f"{shorten(id)} is no flow; until one of this name is given here or published on the screen, who gets"
+                f" there is turned away{did_you_mean(id, names.flows)}"
+            )
+        return id
 
     def secret(self, spot: Spot) -> Secret:
         """A text, `{env: NAME}`, `{file: PATH}`, `env:NAME` or `file:PATH`. No message ever shows the secret."""

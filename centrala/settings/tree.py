@@ -19,6 +19,7 @@ MAX_NODES = 500_000
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is some ten times as fast
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
 _HINTS = (
     ("alias", "a text that begins with * or & must be in quotes"),
     (
@@ -327,6 +328,28 @@ class Spot:
             elif not spot.null:
                 given[name] = spot
         return given
+
+
+def as_json(spot: Spot, key: str = "") -> Any:
+    """YAML as JSON: what is written without quotes is a number or a truth where it looks like one.
+
+    What stands under `exits` is names, and so is what stands as a key: always texts.
+    """
+    match spot.node:
+        case Mapping():
+            return {
+                name: as_json(one, "exits" if key == "exits" else name)
+                for name, one in spot.entries("").items()
+            }
+        case Listing():
+            return [as_json(one, key) for one in spot.elements("")]
+        case Scalar(text=text, plain=plain) if not spot.null:
+            if plain and key != "exits" and text in ("true", "false"):
+                return text == "true"
+            if plain and key != "exits" and _JSON_NUMBER.fullmatch(text):
+                return float(text) if "." in text else int(text)
+            return text
+    return None
 
 
 Parser = Callable[[Spot], Any]

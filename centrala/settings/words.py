@@ -315,6 +315,11 @@ def day(spot: Spot) -> date:
         raise Wrong(f"{shorten(text)} is not a date; expected year-month-day such as 2027-12-24") from None
 
 
+def days(spot: Spot) -> tuple[date, ...]:
+    """A list of dates, sorted."""
+    return tuple(sorted(list_of(day, "a list of dates")(spot)))
+
+
 def hours(spot: Spot) -> tuple[OpenSpans, ...]:
     """`{mon-fri: "9:00-17:00", sat: ["10:00-12:00", "13:00-14:00"]}`: seven days, Monday first."""
     expected = 'a mapping of days to hours such as {mon-fri: "9:00-17:00", sat: "10:00-13:00"}'

@@ -24,6 +24,8 @@ class Dialled:
     weight: float = 1.0
     language: str = "en"
     """What they speak: a key of `voices.CALLERS`."""
+    keys: Sequence[str] = ()
+    """What they press in its menu, one of these each; a comma is a second of rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Attempt:
     """The caller hangs up after so long a conversation."""
     again_after: float | None
     """When unserved, calls again so much later; None: doesn't."""
+    keys: str = ""
+    """Pressed once the call is answered."""
 
 
 def rate(traffic: Traffic, at: float) -> float:
@@ -87,16 +91,18 @@ def attempts(traffic: Traffic, seed: int) -> Iterator[Attempt]:
     weights = [one.weight for one in traffic.numbers]
     at = 0.3
     for number in itertools.count():
+        dialled = chance.choices(traffic.numbers, weights)[0]
         yield Attempt(
             at=at,
             caller=caller(number % traffic.regulars, seed),
-            dialled=chance.choices(traffic.numbers, weights)[0],
+            dialled=dialled,
             pip=CALLER_PIPS[number % len(CALLER_PIPS)],
             patience=3.0 + chance.expovariate(1 / max(traffic.patience - 3.0, 0.1)),
             talk=max(chance.lognormvariate(mean, traffic.spread), ENOUGH + 0.5),
             again_after=5 + chance.expovariate(1 / traffic.retry_after)
             if chance.random() < traffic.retry
             else None,
+            keys=dialled.keys[number % len(dialled.keys)] if dialled.keys else "",
         )
         while True:
             at += chance.expovariate(highest)
@@ -114,6 +120,13 @@ class Tally:
     connected: int = 0
     gave_up: int = 0
     again: int = 0
+
+
+async def _press(call: Call, keys: str) -> None:
+    """Once somebody has answered."""
+    await call.until(lambda: call.answered_at is not None or call.state == "over", 60.0)
+    if call.state != "over":
+        call.press(keys)
 
 
 class Carrier:
@@ -180,6 +193,10 @@ class Carrier:
         call = phone.call(attempt.dialled.number, voice=person(attempt.pip, said[first:] + said[:first]))
         self._attempts[attempt.caller] = attempt, call
         self.tally.placed += 1
+        if attempt.keys:
+            task = asyncio.get_running_loop().create_task(_press(call, attempt.keys))
+            self._listening.add(task)
+            task.add_done_callback(self._listening.discard)
         self._phones.later(attempt.patience, lambda: self._lose_patience(attempt, call))
 
     def connected(self, caller: str) -> None:
@@ -206,7 +223,8 @@ class Carrier:
             task = asyncio.get_running_loop().create_task(self._listen(call, attempt.pip))
             self._listening.add(task)
             task.add_done_callback(self._listening.discard)
-        if not served and attempt.again_after is not None and not self.closed:
+        done = call.answered_at is not None and call.ended_by_peer  # a menu has told them what they asked
+        if not served and not done and attempt.again_after is not None and not self.closed:
             self.tally.again += 1
             at = self._phones.now() - began + attempt.again_after
             heapq.heappush(self._waiting, self._entry(replace(attempt, at=at, again_after=None)))

@@ -8,7 +8,23 @@ from centrala.web import problems
 from centrala.web.desktop import Desktop
 from centrala.web.guard import Shell
 from centrala.web.house import House
-from centrala.web.routes import admin, contacts, customers, desk, floor, live, people, settings, sip, sounds
+from centrala.web.routes import (
+    admin,
+    callbacks,
+    contacts,
+    customers,
+    desk,
+    floor,
+    flows,
+    history,
+    lending,
+    live,
+    people,
+    promises,
+    settings,
+    sip,
+    sounds,
+)
 
 API = "/api/v1"
 
@@ -27,7 +43,23 @@ def make_app(house: House) -> FastAPI:
     )
     app.state.house = house
     problems.install(app)
-    for one in (people, admin, settings, sounds, desk, floor, live, contacts, customers, sip):
+    for one in (
+        people,
+        admin,
+        settings,
+        sounds,
+        desk,
+        callbacks,
+        floor,
+        history,
+        lending,
+        live,
+        contacts,
+        customers,
+        promises,
+        sip,
+        flows,
+    ):
         app.include_router(one.router, prefix=API)
     return app
 

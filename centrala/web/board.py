@@ -216,15 +216,19 @@ def agent_entity(world: World, agent: Agent) -> Entity:
         "contact_with": met,
         "queue": None if with_whom is None else with_whom.leg_queue or with_whom.queue,
         "queues": sorted(agent.queues),
+        "plus": sorted(agent.plus),
+        "minus": sorted(agent.minus),
         "lamps": lamps_of(world, agent),
         "why": coarse(why),
     }
     veil = {"contact_with": None} if met is not None else {}
+    # Who took them out of a queue must still reach them, to put them back.
+    queues = frozenset(agent.queues).union(one for one in agent.minus if one in centre.queues)
     return Entity(
         value,
         frozenset({name}),
-        frozenset(agent.queues),
-        _clients(centre, agent.queues),
+        queues,
+        _clients(centre, queues),
         frozenset({team}) if team is not None else NOBODY,
         own={"why": why},
         veil=veil,
@@ -296,7 +300,12 @@ def contact_entity(world: World, contact: Contact) -> Entity:
         "disposition": note.disposition if note is not None else None,
         "parties": parties,
         "hears": mix(centre, contact),
+        "path": way(centre, contact),
+        "answers": {},
     }
+    # What was typed or looked up in a menu is for who talks with the customer, not for whoever is rung or looks on.
+    answers = {name: one.value for name, one in list(contact.values.items())[:ANSWERS]}
+    own = {"answers": answers} if answers and contact.leg_agent is not None else {}
     veil = {
         "number": None,
         "name": None,
@@ -304,7 +313,46 @@ def contact_entity(world: World, contact: Contact) -> Entity:
         "parties": [{**one, "number": None} for one in parties],
     }
     teams = frozenset(team for one in agents if (team := world.teams.get(one)) is not None)
-    return Entity(value, frozenset(agents), queues, _clients(centre, queues), teams, veil=veil)
+    return Entity(value, frozenset(agents), queues, _clients(centre, queues), teams, own=own, veil=veil)
+
+
+ANSWERS = 20
+STEPS = 8
+"Of a way through menus: the last ones."
+
+
+def way(centre: Centre, contact: Contact) -> list[str]:
+    """The titles of the menus that the customer has come through, in order; nodes without one are left out."""
+    found: list[str] = []
+    for flow, node, _ in contact.path:
+        published = centre.flows.get(flow)
+        if published is None:
+            continue
+        version = published.current
+        if contact.run is not None and contact.run.flow == flow:
+            version = contact.run.version
+        title = _titles(published.graphs.get(version, "")).get(node)
+        if title and (not found or found[-1] != title):
+            found.append(title)
+    return found[-STEPS:]
+
+
+@lru_cache(maxsize=64)
+def _titles(graph: str) -> dict[str, str]:
+    """Node → title, of a published graph."""
+    try:
+        nodes = msgspec.json.decode(graph, type=_Graph).nodes
+    except (msgspec.DecodeError, UnicodeError):
+        return {}
+    return {name: one.title for name, one in nodes.items() if one.title}
+
+
+class _Titled(msgspec.Struct):
+    title: str = ""
+
+
+class _Graph(msgspec.Struct):
+    nodes: dict[str, _Titled] = {}
 
 
 def _parties(world: World, contact: Contact) -> list[Value]:
@@ -343,9 +391,15 @@ def _party(
 
 
 def message_entity(
-    id: str, sender: str, text: str, at: float, agents: Iterable[str], teams: Iterable[str]
+    id: str,
+    sender: str,
+    text: str,
+    at: float,
+    agents: Iterable[str],
+    teams: Iterable[str],
+    moved: Value | None = None,
 ) -> Entity:
-    value = {"id": id, "from": sender, "text": text, "at": _time(at)}
+    value = {"id": id, "from": sender, "text": text, "at": _time(at), "moved": moved}
     return Entity(value, frozenset(agents), teams=frozenset(teams))
 
 

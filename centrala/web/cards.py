@@ -70,6 +70,9 @@ class Edit(Fields):
     remove_identities: Ids = []
 
 
+PromiseQueue = Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
 class NewNote(Body):
     text: Annotated[str, Field(min_length=1, max_length=MAX_NOTE)]
     contact: Annotated[str, Field(min_length=1, max_length=256)] | None = None
@@ -80,6 +83,8 @@ class NewPromise(Body):
     text: Annotated[str, Field(min_length=1, max_length=500)]
     due: Stamp | None = None
     "Unix seconds."
+    queue: PromiseQueue = None
+    "Whoever serves it keeps the promise; left out, I do."
 
 
 class PromiseEdit(Body):
@@ -88,6 +93,8 @@ class PromiseEdit(Body):
     text: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     due: Stamp | None = None
     done: bool | None = None
+    queue: PromiseQueue = None
+    "Null: whoever gave it keeps it."
 
 
 class Undo(Body):
@@ -148,6 +155,8 @@ class PromiseShown(BaseModel):
     done: bool
     at: float
     by: str
+    queue: str | None
+    "Whoever serves it keeps the promise; null where `by` does."
 
 
 class CustomerShown(BaseModel):
@@ -268,7 +277,7 @@ async def card(house: House, customer: Customer, numbers: bool) -> dict[str, Any
             for one, value in consents.items()
         },
         "promises": [
-            {"id": name[8:], **one, "by": names.get(one["by"], one["by"])}
+            {"queue": None, "id": name[8:], **one, "by": names.get(one["by"], one["by"])}
             for name, one in doc.items()
             if name.startswith("promise.")
         ],

@@ -30,6 +30,9 @@ WITH_TEMPORARY = ("/me", "/me/password", "/session")
 MAX_UPLOAD = 20 * 1024 * 1024
 UPLOADS = ("/api/v1/admin/sounds",)
 "Routes whose body is a file."
+MAX_FLOW = 4 * 1024 * 1024
+FLOWS = "/api/v1/flows"
+"Below it bodies are whole flows."
 
 
 def house_of(connection: HTTPConnection) -> House:
@@ -236,6 +239,8 @@ class Shell:
             await send(message)
 
         most = MAX_UPLOAD if scope["path"] in UPLOADS else MAX_BODY
+        if scope["path"].startswith(FLOWS):
+            most = MAX_FLOW
         length = Headers(scope=scope).get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:12]) > most:
             too_big = response("TOO-BIG", f"A request here has at most {most // 1024} KiB.")

@@ -15,21 +15,25 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from centrala.channels.voice.pages import PhoneDoor
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre
 from centrala.customers import Customers, country_of, open_customers
 from centrala.desk import Desk, Held
+from centrala.flows import Flows, open_flows
 from centrala.ledger import DataFolderError, LedgerUnavailable
 from centrala.ledger.schema import open_to_read
 from centrala.people import Identity, People
 from centrala.settings import Settings
 from centrala.settings.model import Tenant
-from centrala.web import today
+from centrala.speech import Speech
+from centrala.web import history, today
 from centrala.web.board import Caller, Value
 from centrala.web.hub import Hub
-from centrala.web.problems import Problem
+from centrala.web.problems import Problem, refused
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,10 @@ TOLD_WITHIN = 10.0
 "Seconds for a fact to be decided and written; longer means that the disk stands still."
 HASHES_WAITING = 32
 KEYS_KEPT = 10_000
+KEYS_FOR = 86_400.0
+"Seconds for which a repetition gets the first answer."
+KEYS_BYTES = 32 * 1024 * 1024
+"Of all answers that are kept."
 LISTENED_KEPT = 10_000
 LISTENED_FOR = 3600.0
 LOOK_UP_EVERY = 1.0
@@ -78,13 +86,13 @@ class Told(NamedTuple):
     "False while the ledger can't be written: decided and done, but a crash now would forget it."
 
 
-class _Kept(NamedTuple):
+@dataclass(slots=True)
+class _Kept:
     fingerprint: bytes
     answer: "asyncio.Future[tuple[int, Any]]"
-
-
-def _sentence(reason: str) -> str:
-    return reason if reason.endswith(".") else f"This can't be now: {reason}."
+    at: float
+    size: int = 0
+    "Bytes of the answer, once it is there."
 
 
 class House:
@@ -97,12 +105,17 @@ class House:
         self.people = people
         self.changing = asyncio.Lock()
         "Held while settings change: one change after the other."
+        self.lending = asyncio.Lock()
+        "The same while an agent's queues change: each begins with what the last one left."
         self.on_settings: Callable[[Settings], Awaitable[None]] | None = None
         self.voice: Voice | None = None
         "Set by the composition root; None where nobody can call."
         self.phones: PhoneDoor | None = None
         "The same for browser phones."
         self.customers: Customers = open_customers(data, self._country)
+        self.flows: Flows = open_flows(data)
+        self.speech: Speech | None = None
+        "Set by the composition root; None where nobody speaks."
         self.hubs = {
             tenant: Hub(
                 tenant,
@@ -118,11 +131,14 @@ class House:
             for tenant in settings.tenants
         }
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="web")
+        self._gate = ThreadPoolExecutor(2, thread_name_prefix="web-people")
+        self._long = ThreadPoolExecutor(2, thread_name_prefix="web-long")
         self._hashing = asyncio.Semaphore(1)  # a hash takes 19 MiB
         self._hashes_waiting = 0
         self._telling: list[_Telling] = []
         self._last_at = 0.0
         self._keys: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._keys_bytes = 0
         self._listened: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._records: sqlite3.Connection | None = None
         self._records_lock = threading.Lock()
@@ -167,10 +183,12 @@ class House:
                 today.keep(self.desk.ledger, hub.tenant, hub.seq, body)
             except (LedgerUnavailable, DataFolderError) as problem:
                 log.error("tenant %s: the figures of today weren't stored: %s", hub.tenant, problem)
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._threads, self._gate, self._long):
+            pool.shutdown(wait=True, cancel_futures=True)
         if self._records is not None:
             self._records.close()
         self.customers.close()
+        self.flows.close()
 
     async def apply(self, settings: Settings) -> None:
         """What was changed on the screen counts from now on."""
@@ -200,7 +218,14 @@ class House:
     async def ask(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Run what reads or writes the disk."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(call, *arguments, **named))
+        # Who somebody is, is never asked behind anything else: a long erasure holds up whoever writes to customers.
+        pool = self._gate if getattr(call, "__self__", None) is self.people else self._threads
+        return await loop.run_in_executor(pool, functools.partial(call, *arguments, **named))
+
+    async def ask_long(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """The same for what takes seconds (erasure, conversion of sound): nobody waits for it to sign in."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long, functools.partial(call, *arguments, **named))
 
     async def ask_hashing(self, call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The same for what hashes a password: one at a time, and not without end."""
@@ -242,7 +267,7 @@ class House:
                 "LEDGER-DOWN", "It was taken in, but isn't written down yet: look again before you repeat it."
             ) from None
         if telling.refused:
-            raise Problem("AGENT-REFUSED", " ".join(map(_sentence, telling.refused)))
+            raise refused(*telling.refused)
         return Told(seq, not self.desk.degraded)
 
     def _watch(self, tenant: str, centre: Centre, events: Sequence[e.Event]) -> None:
@@ -284,11 +309,13 @@ class House:
     ) -> tuple[int, Any]:
         """Do a write once per idempotency key: a repetition gets the first answer, also while that is made.
 
-        Raises Problem KEY-REUSED for the same key with something else. Kept in memory, the last 10,000.
+        Raises Problem KEY-REUSED for the same key with something else. Kept in memory: the last 10,000 answers, 32 MiB
+        of them, for a day.
         """
         if key is None:
             return await work()
-        place = who.user.id, key
+        place, now = (who.user.id, key), self.now()
+        self._forget_keys(now)
         kept = self._keys.get(place)
         if kept is not None:
             if kept.fingerprint != fingerprint:
@@ -297,9 +324,7 @@ class House:
                 )
             return await asyncio.shield(kept.answer)
         answer: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()
-        self._keys[place] = _Kept(fingerprint, answer)
-        while len(self._keys) > KEYS_KEPT:
-            self._keys.popitem(last=False)
+        mine = self._keys[place] = _Kept(fingerprint, answer, now)
         try:
             result = await work()
         except BaseException as problem:
@@ -311,7 +336,18 @@ class House:
                 answer.cancel()
             raise
         answer.set_result(result)
+        if self._keys.get(place) is mine:  # else it was pushed out meanwhile
+            mine.size = len(msgspec.json.encode(result[1]))
+            self._keys_bytes += mine.size
+            self._forget_keys(now)
         return result
+
+    def _forget_keys(self, now: float) -> None:
+        while self._keys:
+            kept = next(iter(self._keys.values()))
+            if len(self._keys) <= KEYS_KEPT and self._keys_bytes <= KEYS_BYTES and now - kept.at < KEYS_FOR:
+                break
+            self._keys_bytes -= self._keys.popitem(last=False)[1].size
 
     def listens(self, user: str, contact: str) -> bool:
         """Whether this is a new act of listening: a player asks for one recording in many pieces."""
@@ -383,3 +419,12 @@ class House:
             await self.ask(today.keep, self.desk.ledger, tenant, seq, body)
         except (LedgerUnavailable, DataFolderError) as problem:
             log.error("tenant %s: the figures of today weren't stored: %s", tenant, problem)
+
+    async def bring_back_minutes(self, tenant: str) -> Mapping[int, bytes]:
+        return await self.ask(history.stored, self.desk.ledger, tenant, self.now())
+
+    async def keep_minute(self, tenant: str, minute: int, body: bytes) -> None:
+        try:
+            await self.ask(history.keep, self.desk.ledger, tenant, minute, body)
+        except (LedgerUnavailable, DataFolderError) as problem:
+            log.error("tenant %s: a minute of the plots wasn't stored: %s", tenant, problem)

@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from centrala.core import events as e
 from centrala.core.centre import Centre, evolve
-from centrala.core.events import AgentDefined, AgentDropped, ContactBegan, Event, QueueDefined, QueueDropped
+from centrala.core.events import Event
 from centrala.live import Live, QueueView
 from centrala.people import User
 from centrala.settings.model import Tenant
@@ -28,6 +29,7 @@ from centrala.web.board import (
     Key,
     LostPlace,
     Shown,
+    Value,
     World,
     agent_entity,
     board,
@@ -40,6 +42,7 @@ from centrala.web.board import (
     queue_entity,
     snapshot,
 )
+from centrala.web.history import History
 from centrala.web.levels import Watch, limits
 from centrala.web.today import Back
 
@@ -72,6 +75,10 @@ class Keeper(Protocol):
     async def bring_back(self, tenant: str) -> Back | None: ...
 
     async def keep(self, tenant: str, seq: int, body: bytes) -> None: ...
+
+    async def bring_back_minutes(self, tenant: str) -> Mapping[int, bytes]: ...
+
+    async def keep_minute(self, tenant: str, minute: int, body: bytes) -> None: ...
 
 
 class Entry(NamedTuple):
@@ -140,6 +147,7 @@ class Hub:
         self._early: list[tuple[int, list[Event]]] | None = [] if keeper is not None else None
         "Steps since we began, until the figures of before are there."
         self._boot = secrets.token_hex(4)
+        self.history = History()
         self._live = Live(zone)
         self._live.meet(centre(), now())
         self._world = World(centre(), self._live.memory, self._settings(), now())
@@ -179,13 +187,17 @@ class Hub:
         began: list[str] = []
         for event in events:
             match event:
-                case ContactBegan():
+                case e.ContactBegan():
                     began.append(event.contact)
-                case QueueDefined() | QueueDropped() | AgentDefined() | AgentDropped():
+                case e.AgentQueuesSet():
+                    world.members.clear()
+                    self._live.meet(centre)
+                case e.QueueDefined() | e.QueueDropped() | e.AgentDefined() | e.AgentDropped():
                     world.members.clear()
                     self._name_teams()
-                    if isinstance(event, QueueDropped):
+                    if isinstance(event, e.QueueDropped):
                         self._watches.pop(event.queue, None)
+                        self.history.forget(event.queue)
                         world.levels.pop(event.queue, None)
                 case _:
                     pass
@@ -249,6 +261,7 @@ class Hub:
             views = self._live.view_queues(world.centre, world.now)
             if whole:
                 self._judge(views)
+            self.history.take(views, self._live.memory.queues, world.now)
             there = set()
             for view in views:
                 key: Key = ("queue", view.id)
@@ -335,12 +348,23 @@ class Hub:
 
     # --- messages to the floor ---
 
-    def say(self, sender: str, text: str, agents: Iterable[str], teams: Iterable[str]) -> str:
-        """Show a message on the desks of these agents, and to who watches these teams. Gives its id."""
+    def say(
+        self,
+        sender: str,
+        text: str,
+        agents: Iterable[str],
+        teams: Iterable[str],
+        moved: Value | None = None,
+    ) -> str:
+        """Show a message on the desks of these agents, and to who watches these teams. Gives its id.
+
+        Where `moved` (the agent, into and out_of which queues) is given, pages make a sentence of it in their language.
+        """
         now = self._now()
         name = f"{int(now * 1000):011x}{secrets.token_hex(3)}"
         self._messages[name] = now + MESSAGES_FOR
-        changes = [Change(("message", name), None, message_entity(name, sender, text, now, agents, teams))]
+        entity = message_entity(name, sender, text, now, agents, teams, moved)
+        changes = [Change(("message", name), None, entity)]
         while len(self._messages) > MESSAGES_KEPT:
             oldest = next(iter(self._messages))
             del self._messages[oldest]
@@ -464,6 +488,7 @@ class Hub:
 
     async def run(self) -> None:
         await self._bring_back()
+        await self._bring_back_minutes()
         self._look_up(list(self._centre().contacts))
         while True:
             await asyncio.sleep(FIGURES_EVERY)
@@ -492,7 +517,19 @@ class Hub:
             log.exception("tenant %s: today's figures of before the start are missing", self.tenant)
         self._early = None
 
+    async def _bring_back_minutes(self) -> None:
+        if self._keeper is None:
+            return
+        try:
+            self.history.bring_back(await self._keeper.bring_back_minutes(self.tenant))
+        except Exception:
+            log.exception("tenant %s: the lines of plots begin anew", self.tenant)
+
     async def _keep(self) -> None:
+        if self._keeper is not None:
+            over = self.history.over(self._now())
+            if over is not None:
+                await self._keeper.keep_minute(self.tenant, *over)
         tick, seq = self._kept
         now_at = self._seq()
         if self._keeper is None or now_at == seq:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from centrala.ledger import DataFolderError, LedgerUnavailable
 from centrala.people import PeopleError
+from centrala.web.refusals import code_of, sentence
 
 CODES: dict[str, int] = {
     "BAD-INPUT": 422,
@@ -21,6 +22,7 @@ CODES: dict[str, int] = {
     "CODE-NEEDED": 401,
     "CODE-WRONG": 403,
     "PASSWORD-WRONG": 403,
+    "PASSWORD-NEEDED": 403,
     "PASSWORD-WEAK": 422,
     "PASSWORD-TEMPORARY": 403,
     "NAME-TAKEN": 409,
@@ -32,6 +34,9 @@ CODES: dict[str, int] = {
     "IN-USE": 409,
     "SETTINGS-WRONG": 422,
     "SOUND-WRONG": 422,
+    "FLOW-WRONG": 422,
+    "FLOW-OF-FILE": 409,
+    "NO-SPEECH": 409,
     "SIGN-IN-SLOW": 429,
     "BUSY": 503,
     "NOT-ALLOWED": 403,
@@ -60,6 +65,8 @@ class ProblemBody(BaseModel):
     status: int
     detail: str
     code: str
+    reason: str = ""
+    "With AGENT-REFUSED: a code for the sentence in `detail`."
     errors: list[dict[str, str]] = Field(default_factory=list)
     conflicts: list[dict[str, Any]] = Field(default_factory=list)
     "With EDIT-RACE: what both wrote, `{field, yours, theirs, by, at}` each."
@@ -73,6 +80,11 @@ class Problem(Exception):
         self.code = code
         self.more = more or {}
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def refused(*said: str) -> Problem:
+    """AGENT-REFUSED: what the core, or a route, says that it can't be, as a sentence and as its `reason`."""
+    return Problem("AGENT-REFUSED", " ".join(map(sentence, said)), {"reason": code_of(said[0])})
 
 
 NOT_FOUND = "There is nothing here, or nothing that you may see."

@@ -116,6 +116,10 @@ class WebServer:
                             await house.apply(await house.ask(again, house.settings, saved))
                             log.info("settings: what was saved at the console counts now")
                     known = versions
+                if await house.ask(self._flows_published):
+                    async with house.changing:
+                        await house.apply(house.settings)
+                        log.info("flows: what was published at the console counts now")
             except LedgerUnavailable:
                 pass  # the next look tries again
             except SettingsError as wrong:
@@ -126,6 +130,17 @@ class WebServer:
             except Exception:
                 log.exception("settings: what was saved at the console can't be taken up")
             await asyncio.sleep(CONSOLE_EVERY)
+
+    def _flows_published(self) -> bool:
+        """Whether the console has published a flow that the core doesn't know yet."""
+        house = self.house
+        for (tenant, id), version in house.flows.current().items():
+            if tenant not in house.settings.tenants or id in house.settings.tenants[tenant].flows:
+                continue
+            flow = house.centre(tenant).flows.get(id)
+            if flow is None or flow.current != version:
+                return True
+        return False
 
     async def _renew(self, https: Https) -> None:
         """Take a renewed certificate in without a restart: connections to come get it."""

@@ -118,6 +118,11 @@ class AgentShown(BaseModel):
     "Null where it may not be seen."
     queue: str | None
     queues: list[str]
+    "Served just now."
+    plus: list[str]
+    "Of those, the ones that a supervisor has added to what is configured."
+    minus: list[str]
+    "Not served though configured: a supervisor has taken the agent out."
     lamps: Lamps
     why: Why
     "On one's own desk as of this second; on boards without what changes by the second."
@@ -172,6 +177,18 @@ class ContactShown(BaseModel):
     parties: list[Party]
     hears: dict[str, dict[str, float]]
     "Listening leg → source (a leg, or sound:NAME) → gain, as told to the mixer."
+    path: list[str]
+    "Titles of the menus that the customer came through, the last ones."
+    answers: dict[str, str | float | int | bool | None]
+    "What the customer answered there, and what was looked up, by variable: for who talks with them; else empty."
+
+
+class Moved(BaseModel):
+    """To which queues an agent was lent, and out of which they were taken."""
+
+    agent: str
+    into: list[str]
+    out_of: list[str]
 
 
 class MessageShown(BaseModel):
@@ -181,6 +198,8 @@ class MessageShown(BaseModel):
     from_: Annotated[str, Field(alias="from")]
     text: str
     at: Seconds
+    moved: Moved | None
+    "Set where the message tells that a supervisor has changed the queues of an agent."
 
 
 class QueueEntity(BaseModel):

@@ -23,3 +23,23 @@ class Unattainable(WorkforceError):
 
 class NotModelled(WorkforceError):
     """The compiled kernel doesn't know a rule that the scenario uses; the core itself (`centrala.sim`) does."""
+
+
+class BadHistory(BadInput):
+    """A history that can't be read as one value an interval."""
+
+
+class GapInHistory(BadHistory):
+    """Intervals or weeks are missing where there usually is something."""
+
+
+class DuplicateInterval(BadHistory):
+    """Two values for one interval."""
+
+
+class TooShort(BadHistory):
+    """Fewer days than anything can be learnt from."""
+
+
+class NeverSeen(BadHistory):
+    """A kind of day is asked for that the history doesn't have: a year without Christmas."""

@@ -156,6 +156,10 @@ async def until(true: Callable[[], Any], within: float = 10.0) -> None:
             await asyncio.sleep(0.02)
 
 
+def prompts(held: Any) -> list[str]:
+    return [player for player in held.players if player.startswith("prompt:")]
+
+
 async def nothing_is_left(it: House, within: float = 20.0) -> None:
     """Every table of the voice path is empty again."""
     server = it.server
@@ -173,6 +177,11 @@ async def nothing_is_left(it: House, within: float = 20.0) -> None:
                 "stranded": dict(voice._stranded),
                 "silent": dict(voice._silent),
                 "sounded": list(voice._sounded),
+                "prompts": dict(voice._prompts),
+                "messages": dict(voice._messages),
+                "masks": list(voice._masks),
+                "keys": dict(voice._presses),
+                "prompts and messages under way": list(voice._tasks),
                 "trunk calls": {one: n for one, n in voice.trunk_calls.items() if n},
                 "stack's legs": list(stack._legs),
                 "dialogs": dict(stack._dialogs),
@@ -209,7 +218,7 @@ async def nothing_is_left(it: House, within: float = 20.0) -> None:
         rows = [leg for leg in server.ledger.dialogs(tenant) if not leg.startswith("registrar/")]
         assert rows == []
     async with asyncio.timeout(10):
-        while any(one.legs or one.recordings for one in await it.holds()):
+        while any(one.legs or one.recordings or prompts(one) for one in await it.holds()):
             await asyncio.sleep(0.1)
 
 

@@ -30,7 +30,16 @@ def test_what_was_decided_then_is_decided_now(file: Path) -> None:
     kept = lines(file)
     facts = [fact_of(line["fact"]) for line in kept]
     for then, now in zip(kept, answers(iter(facts)), strict=True):
-        assert now == then
+        assert as_wide_as(then, now) == then
+
+
+def as_wide_as(then: Any, now: Any) -> Any:
+    """What is decided now, without fields that came later."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        return {name: as_wide_as(one, now.get(name)) for name, one in then.items()}
+    if isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        return [as_wide_as(before, after) for before, after in zip(then, now, strict=True)]
+    return now
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -38,7 +47,7 @@ def test_kept_events_alone_bring_back_the_state(file: Path) -> None:
     told, replayed = Centre(), Centre()
     for line in lines(file):
         events, _ = step(told, fact_of(line["fact"]))
-        assert [plain(event) for event in events] == [plain(event_of(shown)) for shown in line["events"]]
+        assert as_wide_as(line["events"], [plain(event) for event in events]) == line["events"]
         for shown in line["events"]:
             evolve(replayed, event_of(shown))
     assert replayed == told

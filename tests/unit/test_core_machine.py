@@ -20,7 +20,7 @@ from centrala.core.centre import Centre, decide, evolve, step, timers
 from centrala.core.explain import lamps, why_no_calls
 from centrala.core.mix import mix
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.core.state import Agent, Contact, level_in, rebuild
+from centrala.core.state import Agent, Contact, rebuild, serves
 
 pytestmark = pytest.mark.unit
 
@@ -272,7 +272,7 @@ class CoreMachine(RuleBasedStateMachine):
             case e.OfferMade(contact=contact, queue=name, agent=who) if name and who:
                 queue = centre.queues[name]
                 assert eligible(centre.agents[who]), "offered to an agent who isn't idle"
-                assert level_in(centre.agents[who].spec, queue.spec) is not None, "not an agent of the queue"
+                assert serves(centre.agents[who], queue.spec) is not None, "not an agent of the queue"
                 waiting = centre.contacts[contact]
                 if event.why.startswith("first in line"):
                     heads = [centre.queues[one].waiting[:1] for one in centre.agents[who].queues]
@@ -387,6 +387,14 @@ class CoreMachine(RuleBasedStateMachine):
                 who.id for who in sorted(centre.contacts.values(), key=lambda who: (who.rank, who.order))
                 if who.standing and who.queue == name
             ]  # fmt: skip
+            waiting = [who for who in centre.contacts.values() if who.state == "queued" and who.queue == name]
+            assert queue.rates.waiting == len(waiting)
+            rung = [who for who in centre.contacts.values() if who.state == "offered" and who.queue == name]
+            occupied = [one for one in centre.agents.values() if one.occupied == name]
+            assert queue.rates.busy == len(rung) + len(occupied)
+            ready = [one for one in centre.agents.values() if name in one.queues and one.serving]
+            assert queue.serving == len(ready)
+            assert queue.shared == sum(len(centre.agents[one].queues) > 1 for one in queue.members)
             if not queue.staffed and queue.spec.when_no_agents is not None:
                 assert all(centre.contacts[entry[2]].offers for entry in queue.waiting), "left alone"
 
@@ -424,6 +432,14 @@ class CoreMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS))
     def remove_agent(self, agent: str) -> None:
         self.tell(f.AgentRemoved(self.now, agent))
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        plus=st.lists(st.sampled_from(QUEUES), max_size=2, unique=True).map(tuple),
+        minus=st.lists(st.sampled_from(QUEUES), max_size=2, unique=True).map(tuple),
+    )
+    def lend_agent(self, agent: str, plus: tuple[str, ...], minus: tuple[str, ...]) -> None:
+        self.tell(f.AgentQueuesChanged(self.now, agent, plus, minus))
 
     @rule(number=st.sampled_from(NUMBERS), to=destinations)
     def change_number(self, number: str, to: Destination) -> None:

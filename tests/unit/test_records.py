@@ -43,6 +43,7 @@ FIELDS = [
     "recording",
     "disposition",
     "segments",
+    "estimate_s",
     "flow",
     "path",
 ]
@@ -132,6 +133,7 @@ def test_a_queued_call_with_hold_and_wrap_up(tmp_path: Path) -> None:
                 "to": "2026-11-22T10:00:21.123Z",
             }
         ],
+        "estimate_s": 0.0,
         "flow": None,
         "path": [],
     }

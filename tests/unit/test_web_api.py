@@ -210,6 +210,7 @@ WATCHES = who_holds(Permission.AGENTS)
 RECORDS = who_holds(Permission.CONTACTS, Permission.DESK)
 
 CARDS = who_holds(Permission.CUSTOMERS)
+FLOWS = who_holds(Permission.SETTINGS, Permission.STEER)
 
 # Route → (who gets in, body). Every user here acts as boris, who has neither contact c-alice nor token T.
 ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
@@ -268,16 +269,23 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("GET", "/me/agent/draft"): (DESK, None),
     ("GET", "/me/agent/targets"): (DESK, None),
     ("GET", "/me/agent/day"): (DESK, None),
+    ("GET", "/me/agent/callbacks"): (DESK, None),
+    ("PATCH", "/me/agent/callbacks/{customer}/{promise}"): (DESK, {"done": True}),
+    ("POST", "/me/agent/callbacks/{customer}/{promise}/call"): (DESK, None),
     ("GET", "/centre"): (EVERYBODY, None),
     ("GET", "/metrics"): (EVERYBODY, None),
     ("GET", "/floor/explain/{agent}"): (WATCHES | DESK, None),
     ("POST", "/floor/agents/{agent}/ready"): (STEER, None),
     ("POST", "/floor/agents/{agent}/pause"): (STEER, {"reason": "lunch"}),
     ("POST", "/floor/agents/{agent}/sign-out"): (STEER, None),
+    ("GET", "/floor/agents/{agent}/queues"): (STEER, None),
+    ("PUT", "/floor/agents/{agent}/queues"): (STEER, {"queues": {"claims": True}}),
     ("POST", "/floor/contacts/{contact}/supervise"): (STEER, {"mode": "listen"}),
     ("POST", "/floor/contacts/{contact}/move"): (STEER, {"queue": "sales"}),
     ("POST", "/floor/contacts/{contact}/priority"): (STEER, {"priority": 5}),
     ("POST", "/floor/message"): (STEER, {"to": "all", "text": "hello"}),
+    ("GET", "/queues/history"): (who_holds(Permission.QUEUES), None),
+    ("GET", "/queues/{queue}/history"): (who_holds(Permission.QUEUES), None),
     ("GET", "/floor/queues/{queue}"): (who_holds(Permission.QUEUES), None),
     ("GET", "/live"): (who_holds(Permission.DESK, Permission.QUEUES, Permission.AGENTS), None),
     ("GET", "/contacts"): (RECORDS, None),
@@ -301,6 +309,29 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("PATCH", "/customers/{customer}/promises/{promise}"): (CARDS, {"version": 1, "done": True}),
     ("DELETE", "/customers/{customer}/promises/{promise}"): (CARDS, None),
     ("DELETE", "/customers/{customer}"): (CARDS & who_holds(Permission.NUMBERS), None),
+    ("GET", "/flows"): (FLOWS, None),
+    ("POST", "/flows"): (
+        SETTINGS,
+        {
+            "id": "made",
+            "name": "x",
+            "graph": {"format": 1, "start": "h", "nodes": {"h": {"type": "hang_up"}}},
+        },
+    ),
+    ("GET", "/flows/vocabulary"): (FLOWS, None),
+    ("POST", "/flows/hear"): (FLOWS, {"text": "x"}),
+    ("GET", "/flows/{flow}"): (FLOWS, None),
+    ("PATCH", "/flows/{flow}"): (SETTINGS, {"name": "x"}),
+    ("PUT", "/flows/{flow}/draft"): (SETTINGS, {"base": 0, "graph": {}}),
+    ("DELETE", "/flows/{flow}/draft"): (SETTINGS, None),
+    ("POST", "/flows/{flow}/check"): (FLOWS, {"graph": {}}),
+    ("POST", "/flows/{flow}/publish"): (SETTINGS, {"base": 0}),
+    ("POST", "/flows/{flow}/rollback"): (SETTINGS, {"base": 1, "to": 1}),
+    ("GET", "/flows/{flow}/versions"): (FLOWS, None),
+    ("GET", "/flows/{flow}/versions/{version}"): (FLOWS, None),
+    ("POST", "/flows/{flow}/try"): (FLOWS, {}),
+    ("GET", "/flows/{flow}/paths"): (FLOWS, None),
+    ("DELETE", "/flows/{flow}"): (SETTINGS, None),
     ("DELETE", "/session"): (EVERYBODY, None),
 }
 OPEN = {
@@ -345,10 +376,12 @@ def expected(role: Role, path: str, let_in: frozenset[Role], foreign: bool) -> s
             return {"ok"} if role in WATCHES and not foreign else {"NOT-FOUND"}
         case path if path.startswith("/floor/contacts/"):
             return {"NOT-FOUND"}  # over, or foreign
-        case path if path.startswith(("/floor/agents/", "/floor/queues/")):
+        case path if path.startswith(("/floor/agents/", "/floor/queues/", "/queues/{queue}/")):
             return {"NOT-FOUND"} if foreign else {"ok"}
         case path if path.removeprefix("/me/agent/") in IN_A_CONVERSATION:
             return {"AGENT-REFUSED"}
+        case path if path.startswith("/me/agent/callbacks/"):
+            return {"NOT-FOUND"}  # nobody has promised anything
         case "/me/agent/draft":
             return {"ok", "AGENT-REFUSED"}  # read; written about somebody else's contact
         case path if path.startswith("/customers/{customer}"):
@@ -356,6 +389,13 @@ def expected(role: Role, path: str, let_in: frozenset[Role], foreign: bool) -> s
             gone = {"/notes/{note}", "/promises/{promise}", "/merge", "/contacts"}
             here = not foreign and path.removeprefix("/customers/{customer}") not in gone
             return {"ok", "NO-UNDO"} if here else {"NOT-FOUND"}
+        case "/flows/hear":
+            return {"NO-SPEECH"}
+        case "/flows/{flow}/check":
+            return {"ok"}  # of a flow that may be made yet
+        case path if path.startswith("/flows/{flow}"):
+            # A flow of the house is there, published, with a draft that is none.
+            return {"ok", "EDIT-RACE", "FLOW-WRONG"} if not foreign else {"NOT-FOUND"}
         case "/me/totp":
             return {"ok", "CODE-WRONG"}
         case "/me/passkeys":
@@ -413,6 +453,12 @@ def test_every_route_with_every_role_and_a_foreign_tenant(tmp_path: Path) -> Non
             named |= {"user": one.id, "passkey": "nothing", "name": "jazz"}
         for named, card in zip(ids.values(), cards, strict=True):
             named |= {"customer": card, "note": "nothing", "promise": "nothing"}
+        for named, tenant in zip(ids.values(), ("acme", "other"), strict=True):
+            flow = f"flow-of-{tenant}"
+            graph = ROUTES["POST", "/flows"][1]["graph"]
+            await api.house.ask(api.house.flows.make, tenant, flow, flow, graph, "x", now)
+            await api.house.ask(api.house.flows.publish, tenant, flow, 1, "x", now, "")
+            named |= {"flow": flow, "version": "1"}
         async with api.client() as nobody:
             for method, path in ROUTES:
                 url = with_ids(path, ids[False])

@@ -233,7 +233,7 @@ class Calls(Orders):
             if branches:
                 return  # other phones of the agent still ring
             del self._branches[leg.side]
-        self.desk.tell(leg.tenant, f.HungUp(now, leg.contact, leg.side, why))
+        self._hung_up(leg, why, now)
 
     # --- in the call ---
 

@@ -5,12 +5,14 @@
     Ended, Cancelled → HungUp            Mix → who hears whom
     ReInvited      → PutOnHold           HangUp, CancelRing, Refuse → BYE, CANCEL, an error
     Referred       → TransferAsked       Record → a two-channel file
+    Played, Digit, Recorded → Said, DigitPressed, MessageTaken    Say, Mask, TakeMessage → prompts.py
 
 Nothing here sends: bytes and media commands are collected by the desk and released after the commit.
 """
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from centrala.channels.voice import legs as storage
@@ -27,6 +29,7 @@ from centrala.protocols.sip import events as s
 from centrala.protocols.sip.flow import Flow
 from centrala.protocols.sip.stack import SipStack
 from centrala.settings import Settings, Trunk
+from centrala.speech import Speech
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +52,12 @@ class VoiceChannel(Revival):
         sound: Sound,
         send: Callable[[Flow, bytes], None],
         new_contact: Callable[[float], str],
+        data: Path = Path(),
+        speech: Speech | None = None,
     ) -> None:
         super().__init__(settings, desk, stack, sound, send, new_contact)
+        self._init_prompts()
+        self.speech, self.data = speech, data
         self._asked: dict[tuple[str, str], int] = {}
         desk.outlets.append(self)
         desk.performers.update(
@@ -65,6 +72,11 @@ class VoiceChannel(Revival):
                 c.HangUp: self._hang_up,
                 c.AcceptTransfer: self._accept_transfer,
                 c.RefuseTransfer: self._refuse_transfer,
+                c.Say: self._say,
+                c.Hush: self._hush,
+                c.Mask: self._mask,
+                c.TakeMessage: self._take_message,
+                c.EndMessage: self._end_message,
             }
         )
 
@@ -150,6 +162,8 @@ class VoiceChannel(Revival):
 
     def media_event(self, event: m.Event) -> None:
         now = self.desk.now()
+        if self._prompt_event(event):
+            return
         match event:
             case m.Recorded():
                 leg = event.recording
@@ -179,8 +193,8 @@ class VoiceChannel(Revival):
                 waiting = self._silent.pop(event.leg, None)
                 if waiting is not None:
                     waiting.cancel()
-            case m.Digit(how="event"):
-                self._pass_on(event.leg, event.digit)  # one that is heard is passed on by being heard
+            case m.Digit():
+                self._digit(event)
             case m.PlayerFailed():
                 log.error("a sound can't be played: %s", event.why)
             case m.Refused():
@@ -193,6 +207,16 @@ class VoiceChannel(Revival):
         self._silent[name] = self.desk.later(SILENT_SECONDS, self._too_silent, name)
         self.stack.probe(name, now=self.desk.now())
         self.settled()
+
+    def _digit(self, event: m.Digit) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None or (event.seq and event.seq <= leg.digit):
+            return  # told again after a restart
+        if self._key(leg, event.digit, event.how):
+            leg.digit = event.seq
+            self._changed.add(leg.id)
+        elif event.how == "event":
+            self._pass_on(event.leg, event.digit)  # one that is heard is passed on by being heard
 
     def _pass_on(self, name: str, digit: str) -> None:
         """A digit of one leg, for everybody who hears it."""
@@ -241,7 +265,9 @@ class VoiceChannel(Revival):
         }
 
     def _info(self, event: s.InfoReceived, now: float) -> None:
-        self._pass_on(event.leg, event.digit)
+        leg = self.legs.get(event.leg)
+        if leg is not None and not self._key(leg, event.digit, "info"):
+            self._pass_on(event.leg, event.digit)
 
     # --- trunks: registration, signs of life ---
 

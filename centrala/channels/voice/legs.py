@@ -60,6 +60,12 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
     fingerprint: str = ""
     "Of the browser's certificate."
     mid: str = "0"
+    inband: bool = False
+    "Keys are looked for as tones too."
+    masked: str = ""
+    "The variable whose digits the caller types, and nobody may see."
+    digit: int = 0
+    "Number of the last digit's event in the media worker: it may be told again after a restart."
     echo: bool = False
     "A line test: the caller hears itself, and the core never hears of it."
 
@@ -79,6 +85,7 @@ class VoiceLeg(msgspec.Struct, omit_defaults=True):
             pcmu=self.pcmu,
             opus=self.opus,
             dtmf=self.dtmf,
+            inband=self.inband,
             receive=self.receive,
             send=self.send,
             rtcp_mux=self.mux,

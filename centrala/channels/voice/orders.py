@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from centrala.channels.voice.book import REFUSALS, reason
 from centrala.channels.voice.legs import VoiceLeg
-from centrala.channels.voice.pages import Pages
+from centrala.channels.voice.prompts import PROMPT, Prompts
 from centrala.core import commands as c
 from centrala.core import facts as f
 from centrala.media import messages as m
@@ -34,7 +34,7 @@ TRUNK_SILENCE = 4.0
 "Seconds without any word, not even 100, after which a call is tried over the next trunk."
 
 
-class Orders(Pages):
+class Orders(Prompts):
     # --- the caller ---
 
     def _answer(self, tenant: str, command: c.Answer) -> None:
@@ -43,6 +43,7 @@ class Orders(Pages):
             return
         leg.established = True
         self._changed.add(leg.id)
+        self._listen_for_tones(leg)
         self._set_leg(leg)
         self.stack.respond(leg.id, 200, sdp=leg.sdp, now=self.desk.now())
 
@@ -269,8 +270,13 @@ class Orders(Pages):
             listener = self._leg_of(command.contact, name)
             if listener is None:
                 continue
+            if listener.established and self._listen_for_tones(listener):
+                self._set_leg(listener)
             sources: dict[str, float] = {}
             for source, gain in row.items():
+                if source.startswith(PROMPT):
+                    sources[source] = gain
+                    continue
                 if source.startswith(SOUND):
                     player = self.sound.player(listener.worker, tenant, source.removeprefix(SOUND))
                     sources[player] = gain

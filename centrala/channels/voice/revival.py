@@ -8,6 +8,7 @@ import msgspec
 from centrala.channels.voice import legs as storage
 from centrala.channels.voice.calls import Calls
 from centrala.channels.voice.legs import VoiceLeg
+from centrala.channels.voice.prompts import MESSAGE
 from centrala.channels.voice.registration import STORED
 from centrala.core import commands as c
 from centrala.core import facts as f
@@ -54,6 +55,7 @@ class Revival(Calls):
                 self._ending[key] = kept.voice
                 continue
             self.legs[key] = kept.voice
+            self._unmask_nothing(kept.voice)
             if kept.voice.side:
                 self._branches.setdefault(kept.voice.side, []).append(key)
             if kept.voice.trunk:
@@ -127,6 +129,7 @@ class Revival(Calls):
             self._mix(tenant, c.Mix(contact.id, hears))
         if contact.recorded and contact.leg is not None:
             self._record(tenant, c.Record(contact.id, contact.leg))
+        self._flow_again(tenant, contact)
 
     # --- a media worker died ---
 
@@ -145,13 +148,16 @@ class Revival(Calls):
         for name in held.legs:
             if name not in self.legs:
                 self.sound.send(worker, m.CloseLeg(leg=name))
+        self._take_up_flows(worker, held)
         callers = {leg.contact for leg in self.legs.values() if leg.customer}
         for recording in held.recordings:
-            if recording not in callers:
+            if recording not in callers and not recording.startswith(MESSAGE):
                 self.sound.send(worker, m.StopRecording(recording=recording))
         for leg in list(self.legs.values()):
             if leg.worker != worker:
                 continue
+            if leg.id not in held.legs:
+                leg.digit = 0  # another worker, which counts anew
             if leg.id in held.legs or not leg.established:
                 self.sound.workers[worker].claim_port(leg.port)
             else:

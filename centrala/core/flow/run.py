@@ -17,6 +17,8 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.calendar import is_open
 from centrala.core.flow import nodes as n
+from centrala.core.flow.expression import Quote
+from centrala.core.flow.functions import truth
 from centrala.core.flow.position import flow_of, node_of, parsed
 from centrala.core.private import Private, Value
 from centrala.core.specs import Destination
@@ -35,6 +37,9 @@ GRACE = 1.0
 "Seconds beyond its time limit after which an errand that nobody answers for has failed."
 CLOSING = 10.0
 "The same of a message: its file is closed and trimmed when its time is up."
+
+LOST = "lost"
+"Problem of a prompt that was cut off by the death of our own processes: it is said again."
 
 SECRET = "\x00secret:{}\x00"
 "The value of a variable whose digits only the channel knows."
@@ -116,7 +121,7 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
             return _set_and_go(centre, contact, changed, "next", at)
         case n.Branch(cases=cases):
             look = looking(contact)
-            return go(centre, contact, next((to for one, to in cases if one.value(look) is True), "else"), at)
+            return go(centre, contact, next((to for one, to in cases if truth(one.value(look))), "else"), at)
         case n.Share(shares=shares):
             return go(centre, contact, _drawn(contact, run, shares), at)
         case n.Hours():
@@ -322,7 +327,7 @@ def _understood(
     value: Value = SECRET.format(node.variable) if node.secret else typed
     if node.accept is not None and not node.secret:
         known = looking(contact)
-        if node.accept.value(lambda name: value if name == node.variable else known(name)) is not True:
+        if not truth(node.accept.value(lambda name: value if name == node.variable else known(name))):
             return _again(centre, contact, node, "invalid", at)
     events, commands = _set_and_go(centre, contact, {node.variable: Private(value)}, "next", at)
     unmasked: list[c.Command] = [c.Mask(contact.id, "")] if node.secret else []
@@ -392,7 +397,7 @@ def _send(centre: Centre, contact: Contact, node: n.Errand, at: float) -> Decisi
     ]
 
 
-def _quoting(node: n.Errand, argument: str) -> str:
+def _quoting(node: n.Errand, argument: str) -> Quote:
     """How what is filled in must be written, so that a caller's words stay a value and become nothing else."""
     if node.kind != "http":
         return ""
@@ -468,6 +473,8 @@ def said(centre: Centre, fact: f.Said) -> Decision:
     how = "failed" if fact.problem else "said"
     ended = e.PromptEnded(at, contact.id, fact.prompt, how, fact.problem)  # type: ignore[arg-type]
     match does:
+        case n.Say() | n.Menu() | n.Collect() | n.TakeMessage() if fact.problem == LOST:
+            events, commands = _speak(centre, contact, does.prompt, at) or go(centre, contact, "next", at)
         case n.Menu() | n.Collect():
             events, commands = _understood(centre, contact, does, run.digits, at) or _await(
                 contact, does, at, more=bool(run.digits)

@@ -57,6 +57,8 @@ class Change(Body):
 class Reset(Body):
     second_factors: bool = False
     "Takes authenticator and passkeys away too."
+    keep_tokens: bool = False
+    "Programs go on with the tokens that were made; else they stop working."
 
 
 class UserShown(BaseModel):
@@ -87,6 +89,8 @@ class UserMade(UserShown):
 class Temporary(BaseModel):
     password: str
     "To be changed at the first sign-in; shown this once."
+    tokens_ended: int
+    "Tokens of programs that stopped working."
 
 
 class SignInLink(BaseModel):
@@ -235,16 +239,22 @@ async def change(request: Request, user: str, body: Change, house: Here, identit
     "/{user}/password", response_model=Temporary, responses=answers(*WRITES, "NOT-FOUND", "IN-USE", "BUSY")
 )
 async def reset(request: Request, user: str, body: Reset, house: Here, identity: Who) -> dict[str, Any]:
-    """A temporary password for who forgot theirs; every session of theirs ends."""
+    """A temporary password for who forgot theirs; every session of theirs ends, and their tokens stop working."""
     _administrator(identity)
     card = await _card(house, identity, user)
     if card.user.id == identity.user.id:
         raise Problem("IN-USE", "This is your own password: change it under your own name.")
     by: Any = {"actor": identity.user.id, "address": address_of(request)}
-    password = await house.ask_hashing(house.people.temporary_password, card.user, house.now(), **by)
+    password, ended = await house.ask_hashing(
+        house.people.temporary_password,
+        card.user,
+        house.now(),
+        end_tokens=not body.keep_tokens,
+        **by,
+    )
     if body.second_factors:
         await house.ask(house.people.take_second_factors, card.user, house.now(), **by)
-    return {"password": password}
+    return {"password": password, "tokens_ended": ended}
 
 
 @router.post("/{user}/sign-out", response_model=UserShown, responses=answers(*WRITES, "NOT-FOUND"))

@@ -27,10 +27,6 @@ from centrala.web.cards import (
     Lookup,
     Merge,
     NewCustomer,
-    NewNote,
-    NewPromise,
-    NoteShown,
-    PromiseEdit,
     Tie,
     Timeline,
     Undo,
@@ -57,7 +53,7 @@ T = TypeVar("T")
 # --- who reaches what ---
 
 
-async def _asked(awaited: Awaitable[T], numbers: bool = True) -> T:
+async def asked(awaited: Awaitable[T], numbers: bool = True) -> T:
     """The answer of the customers' tables; what they refuse becomes a problem."""
     try:
         return await awaited
@@ -78,31 +74,31 @@ async def _asked(awaited: Awaitable[T], numbers: bool = True) -> T:
         raise Problem(problem.code, str(problem)) from None
 
 
-def _whole(identity: Identity) -> bool:
+def whole(identity: Identity) -> bool:
     return allowed(identity.user, Permission.CUSTOMERS, identity.user.tenant)
 
 
-def _sees_numbers(identity: Identity) -> bool:
+def sees_numbers(identity: Identity) -> bool:
     return holds(identity.user, Permission.NUMBERS)
 
 
-async def _open(house: House, identity: Identity, customer: str) -> tuple[Customer, bool]:
+async def open_card(house: House, identity: Identity, customer: str) -> tuple[Customer, bool]:
     """(the customer, whether its numbers may be seen). Raises Problem NOT-ALLOWED, NOT-FOUND."""
     need(identity, Permission.CUSTOMERS, Permission.DESK)
     user = identity.user
     found = await house.ask(house.customers.get, user.tenant, clean(customer))
     if found is None:
         raise Problem("NOT-FOUND", NOT_FOUND)
-    own = await _is_own(house, identity, found)
-    if not own and not _whole(identity):
+    own = await is_own(house, identity, found)
+    if not own and not whole(identity):
         sight = Sight(house, user).where()
         rows, _, _ = await house.ask(house.customers.timeline, user.tenant, found.id, sight, limit=1)
         if not any(row.note is None for row in rows):
             raise Problem("NOT-FOUND", NOT_FOUND)
-    return found, own or _sees_numbers(identity)
+    return found, own or sees_numbers(identity)
 
 
-async def _is_own(house: House, identity: Identity, customer: Customer) -> bool:
+async def is_own(house: House, identity: Identity, customer: Customer) -> bool:
     """Whether the user is the agent who has or had a contact with the customer."""
     user = identity.user
     if user.agent is None or not holds(user, Permission.DESK):
@@ -122,7 +118,7 @@ def _concerns(house: House, customer: Customer, contact: str, beside: str) -> bo
     return house.customers.concerns(customer, contact, number, beside=beside)
 
 
-async def _note_down(
+async def note_down(
     request: Request, house: House, identity: Identity, action: str, subject: str, after: object = None
 ) -> None:
     """An entry in the trail: which fields, never what stands in them."""
@@ -149,11 +145,11 @@ async def search(
     """By the beginnings of words of the name and the company, and by number: its beginning or its last 7, 6 or 4
     digits. Without `q` all, by name. Parts of numbers are for who may see numbers; a number in full is for all."""
     need_whole(identity, Permission.CUSTOMERS)
-    numbers = _sees_numbers(identity)
+    numbers = sees_numbers(identity)
     after = None if cursor is None else place_of(cursor, tuple[str, ...])
     if after is not None and len(after) != (3 if q.strip() else 2):
         raise Problem("BAD-CURSOR", "This cursor is of another question: begin with the first page.")
-    found, following = await _asked(
+    found, following = await asked(
         house.ask(
             house.customers.search,
             identity.user.tenant,
@@ -176,7 +172,7 @@ async def lookup(
     tenant, number = identity.user.tenant, clean(number)
     briefs = await house.ask(house.customers.brief, tenant, number)
     items = [{**one.shown(), "number": None, "calls": one.calls, "ads": one.ads} for one in briefs]
-    if items and _sees_numbers(identity):
+    if items and sees_numbers(identity):
         for item, one in zip(items, await house.ask(house.customers.find, tenant, number), strict=False):
             phones = one.identities("phone")
             item["number"] = phones[0][1]["value"] if phones else None
@@ -198,9 +194,9 @@ async def declare(request: Request, body: FieldsBody, house: Here, identity: Who
     """Declare the custom fields anew. Values of a field that is left out are kept, unseen, until it is back."""
     need_whole(identity, Permission.SETTINGS)
     wanted = [Declared(one.key, one.label, one.kind, tuple(one.choices)) for one in body.fields]
-    made = await _asked(house.ask(house.customers.declare, identity.user.tenant, wanted))
+    made = await asked(house.ask(house.customers.declare, identity.user.tenant, wanted))
     after = {"fields": [one.key for one in made]}
-    await _note_down(request, house, identity, "customers.declared", identity.user.tenant, after)
+    await note_down(request, house, identity, "customers.declared", identity.user.tenant, after)
     return fields_shown(made)
 
 
@@ -219,10 +215,10 @@ async def add(
         wanted[f"identity.{new_id()}"] = one.model_dump()
 
     async def work() -> tuple[int, Any]:
-        made = await _asked(
+        made = await asked(
             house.ask(house.customers.add, user.tenant, body.kind, wanted, user.id, house.now())
         )
-        await _note_down(request, house, identity, "customer.made", made.id)
+        await note_down(request, house, identity, "customer.made", made.id)
         return 201, await card(house, made, numbers=True)
 
     status, answer = await house.once(identity, key, mark, work)
@@ -232,7 +228,7 @@ async def add(
 @router.get("/{customer}", response_model=CustomerShown, responses=answers(*READ, "NOT-FOUND"))
 async def one_customer(customer: str, house: Here, identity: Who) -> dict[str, Any]:
     """One customer. The id of a merged one gives the one that it was merged into."""
-    found, numbers = await _open(house, identity, customer)
+    found, numbers = await open_card(house, identity, customer)
     return await card(house, found, numbers)
 
 
@@ -248,7 +244,7 @@ async def edit(
 ) -> Response:
     """Change fields. What others changed since `version` stays, if it is another field; EDIT-RACE shows both values
     where it is the same one: send the chosen one with the `version` of the problem."""
-    found, numbers = await _open(house, identity, customer)
+    found, numbers = await open_card(house, identity, customer)
     wanted = _plain(body)
     for one in body.identities:
         name = f"identity.{one.id or new_id()}"
@@ -260,7 +256,7 @@ async def edit(
             raise Problem("BAD-INPUT", "identities: the kind of what you can't see can't be changed.")
         wanted[name] = {"kind": "phone", "value": "", "label": "", **have, **sent}
     wanted |= {f"identity.{one}": None for one in body.remove_identities}
-    return await _write(request, house, identity, key, mark, found, body.version, wanted, numbers)
+    return await write_card(request, house, identity, key, mark, found, body.version, wanted, numbers)
 
 
 def _plain(body: Fields) -> dict[str, Any]:
@@ -274,7 +270,7 @@ def _plain(body: Fields) -> dict[str, Any]:
     return wanted
 
 
-async def _write(
+async def write_card(
     request: Request,
     house: House,
     identity: Identity,
@@ -295,7 +291,7 @@ async def _write(
         changed = await _raced(house, identity, changing, numbers)
         if changed.version != found.version:
             # A field's name carries ids, not values.
-            await _note_down(
+            await note_down(
                 request, house, identity, "customer.changed", found.id, {"fields": sorted(wanted)}
             )
         return status, await card(house, changed, numbers)
@@ -306,7 +302,7 @@ async def _write(
 
 async def _raced(house: House, identity: Identity, awaited: Awaitable[T], numbers: bool) -> T:
     try:
-        return await _asked(awaited, numbers)
+        return await asked(awaited, numbers)
     except Problem as problem:
         if problem.code == "EDIT-RACE":
             names = await names_of(house, identity.user.tenant)
@@ -340,8 +336,8 @@ async def erase(
     if await house.ask(house.customers.get, tenant, name) is None:
         raise Problem("NOT-FOUND", NOT_FOUND)
     # First into the trail: an erasure that nobody ordered must not be possible, an order that failed may be.
-    await _note_down(request, house, identity, "customer.erased", name, {"recordings": recordings})
-    erased = await _asked(house.ask(house.customers.erase, tenant, name, recordings=recordings))
+    await note_down(request, house, identity, "customer.erased", name, {"recordings": recordings})
+    erased = await asked(house.ask_long(house.customers.erase, tenant, name, recordings=recordings))
     return {one: getattr(erased, one) for one in ErasedShown.model_fields}
 
 
@@ -359,11 +355,11 @@ async def timeline(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Contacts of the customer that I may see, and free notes, newest first; running ones too, a second behind."""
-    found, numbers = await _open(house, identity, customer)
+    found, numbers = await open_card(house, identity, customer)
     before = None if cursor is None else place_of(cursor, tuple[float, str])
     sight = Sight(house, identity.user)
-    where = ("1", []) if _whole(identity) else sight.where()
-    rows, records, notes = await _asked(
+    where = ("1", []) if whole(identity) else sight.where()
+    rows, records, notes = await asked(
         house.ask(house.customers.timeline, found.tenant, found.id, where, before=before, limit=limit + 1)
     )
     names = await names_of(house, found.tenant)
@@ -403,9 +399,9 @@ async def history(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
     """What was changed, newest first: who, when, before and after. `id` is what `undo` takes."""
-    found, numbers = await _open(house, identity, customer)
+    found, numbers = await open_card(house, identity, customer)
     before = number_of(cursor)
-    changes = await _asked(
+    changes = await asked(
         house.ask(house.customers.history, found.tenant, found.id, before=before, limit=limit + 1)
     )
     names = await names_of(house, found.tenant)
@@ -424,13 +420,13 @@ async def undo(
     key: Key = None,
 ) -> Response:
     """Take one change of the history back; of a merge, part the two again. EDIT-RACE when it was changed since."""
-    found, numbers = await _open(house, identity, customer)
+    found, numbers = await open_card(house, identity, customer)
     user = identity.user
 
     async def work() -> tuple[int, Any]:
         undoing = house.ask(house.customers.undo, user.tenant, found.id, body.change, user.id, house.now())
         changed = await _raced(house, identity, undoing, numbers)
-        await _note_down(request, house, identity, "customer.undone", found.id, {"change": body.change})
+        await note_down(request, house, identity, "customer.undone", found.id, {"change": body.change})
         return 200, await card(house, changed, numbers)
 
     status, answer = await house.once(identity, key, mark, work)
@@ -452,8 +448,8 @@ async def merge(
     For who may see the numbers of both: they show whether it is the same one, and stand in one card then.
     """
     need_whole(identity, Permission.CUSTOMERS)
-    found, numbers = await _open(house, identity, customer)
-    _, of_other = await _open(house, identity, body.other)
+    found, numbers = await open_card(house, identity, customer)
+    _, of_other = await open_card(house, identity, body.other)
     if not (numbers and of_other):
         raise Problem(
             "NOT-ALLOWED", "To merge two you must be able to see the numbers of both: ask a supervisor."
@@ -461,10 +457,10 @@ async def merge(
     user = identity.user
 
     async def work() -> tuple[int, Any]:
-        merged = await _asked(
+        merged = await asked(
             house.ask(house.customers.merge, user.tenant, found.id, clean(body.other), user.id, house.now())
         )
-        await _note_down(request, house, identity, "customer.merged", found.id, {"other": clean(body.other)})
+        await note_down(request, house, identity, "customer.merged", found.id, {"other": clean(body.other)})
         return 200, await card(house, merged, numbers)
 
     status, answer = await house.once(identity, key, mark, work)
@@ -476,16 +472,16 @@ async def merge(
 )
 async def tie(request: Request, customer: str, body: Tie, house: Here, identity: Who) -> Response:
     """This contact was with this customer, whatever number it came from: chosen of several, or number withheld."""
-    found, _ = await _open(house, identity, customer)
+    found, _ = await open_card(house, identity, customer)
     user, contact = identity.user, clean(body.contact)
-    if not await _may_tie(house, identity, contact):
+    if not await may_tie(house, identity, contact):
         raise Problem("NOT-FOUND", NOT_FOUND)
-    await _asked(house.ask(house.customers.tie, user.tenant, found.id, contact, user.id, house.now()))
-    await _note_down(request, house, identity, "customer.tied", found.id, {"contact": contact})
+    await asked(house.ask(house.customers.tie, user.tenant, found.id, contact, user.id, house.now()))
+    await note_down(request, house, identity, "customer.tied", found.id, {"contact": contact})
     return Response(status_code=204)
 
 
-async def _may_tie(house: House, identity: Identity, contact: str) -> bool:
+async def may_tie(house: House, identity: Identity, contact: str) -> bool:
     """Whether the contact is the user's own, or one whose record they may see."""
     user = identity.user
     agent = house.centre(user.tenant).agents.get(user.agent or "")
@@ -499,124 +495,3 @@ async def _may_tie(house: House, identity: Identity, contact: str) -> bool:
         [user.tenant, contact, *values],
     )
     return bool(rows)
-
-
-# --- notes and promises ---
-
-
-@router.post(
-    "/{customer}/notes",
-    status_code=201,
-    response_model=NoteShown,
-    responses=answers(*WRITE, "NOT-FOUND", "MERGED"),
-)
-async def add_note(
-    request: Request,
-    customer: str,
-    body: NewNote,
-    house: Here,
-    identity: Who,
-    mark: Fingerprint,
-    key: Key = None,
-) -> Response:
-    """A note about the customer, or about one contact of theirs. Lines are kept; it is text, never markup."""
-    found, _ = await _open(house, identity, customer)
-    user = identity.user
-    contact = None if body.contact is None else clean(body.contact)
-    if contact is not None and not await _may_tie(house, identity, contact):
-        raise Problem("NOT-FOUND", NOT_FOUND)
-
-    async def work() -> tuple[int, Any]:
-        customers, now = house.customers, house.now()
-        if contact is None:
-            putting = house.ask(customers.put_customer_note, user.tenant, found.id, user.id, body.text, now)
-        else:
-            putting = house.ask(
-                customers.put_note, user.tenant, contact, user.id, body.text, now, agent=user.agent
-            )
-        note = await _asked(putting)
-        await _note_down(request, house, identity, "customer.noted", found.id, {"note": note.id})
-        return 201, note_shown(note, {user.id: user.name})
-
-    status, answer = await house.once(identity, key, mark, work)
-    return JSONResponse(answer, status)
-
-
-@router.delete(
-    "/{customer}/notes/{note}", status_code=204, responses=answers(*SIGNED_IN, "NOT-ALLOWED", "NOT-FOUND")
-)
-async def drop_note(request: Request, customer: str, note: str, house: Here, identity: Who) -> Response:
-    """Erase a free note: its author, and who has the whole tenant and may see numbers."""
-    found, _ = await _open(house, identity, customer)
-    user = identity.user
-    anybodys = _whole(identity) and allowed(user, Permission.NUMBERS, user.tenant)
-    author = None if anybodys else user.id
-    await _asked(house.ask(house.customers.drop_note, user.tenant, found.id, clean(note), author=author))
-    await _note_down(request, house, identity, "customer.note_erased", found.id, {"note": clean(note)})
-    return Response(status_code=204)
-
-
-@router.post(
-    "/{customer}/promises", status_code=201, response_model=CustomerShown, responses=answers(*WRITE, *RACES)
-)
-async def add_promise(
-    request: Request,
-    customer: str,
-    body: NewPromise,
-    house: Here,
-    identity: Who,
-    mark: Fingerprint,
-    key: Key = None,
-) -> Response:
-    """What was promised to the customer, and until when."""
-    found, numbers = await _open(house, identity, customer)
-    wanted = {f"promise.{new_id()}": body.model_dump()}
-    return await _write(request, house, identity, key, mark, found, found.version, wanted, numbers, 201)
-
-
-@router.patch(
-    "/{customer}/promises/{promise}", response_model=CustomerShown, responses=answers(*WRITE, *RACES)
-)
-async def edit_promise(
-    request: Request,
-    customer: str,
-    promise: str,
-    body: PromiseEdit,
-    house: Here,
-    identity: Who,
-    mark: Fingerprint,
-    key: Key = None,
-) -> Response:
-    """Kept, put off, or worded anew. What is left out stays."""
-    found, numbers = await _open(house, identity, customer)
-    name = f"promise.{clean(promise)}"
-    have = found.doc.get(name)
-    if have is None:
-        raise Problem("NOT-FOUND", NOT_FOUND)
-    sent = body.model_dump(exclude_unset=True, exclude={"version"})
-    sent = {one: value for one, value in sent.items() if value is not None or one == "due"}
-    return await _write(
-        request, house, identity, key, mark, found, body.version, {name: {**have, **sent}}, numbers
-    )
-
-
-@router.delete(
-    "/{customer}/promises/{promise}", response_model=CustomerShown, responses=answers(*WRITE, *RACES)
-)
-async def drop_promise(
-    request: Request,
-    customer: str,
-    promise: str,
-    house: Here,
-    identity: Who,
-    mark: Fingerprint,
-    version: Annotated[int | None, Query(ge=1, le=2**53)] = None,
-    key: Key = None,
-) -> Response:
-    """Made by mistake. `undo` brings it back."""
-    found, numbers = await _open(house, identity, customer)
-    name = f"promise.{clean(promise)}"
-    if name not in found.doc:
-        raise Problem("NOT-FOUND", NOT_FOUND)
-    version = version or found.version
-    return await _write(request, house, identity, key, mark, found, version, {name: None}, numbers)

@@ -17,7 +17,7 @@ from centrala.web.board import explained
 from centrala.web.guard import Fingerprint, Here, Key, Who, need
 from centrala.web.house import House
 from centrala.web.inputs import clean
-from centrala.web.problems import Problem, answers
+from centrala.web.problems import Problem, answers, refused
 from centrala.web.routes.people import SIGNED_IN, Body
 from centrala.web.shown import AgentState, Desk
 
@@ -138,7 +138,7 @@ def _desk(house: House, identity: Identity) -> dict[str, Any]:
     }
 
 
-def _agent(house: House, identity: Identity) -> str:
+def agent_of(house: House, identity: Identity) -> str:
     need(identity, Permission.DESK)
     name = identity.user.agent
     if name is None or name not in house.centre(identity.user.tenant).agents:
@@ -148,18 +148,18 @@ def _agent(house: House, identity: Identity) -> str:
 
 def _contact(house: House, identity: Identity, asked: str | None) -> str:
     """The contact that is meant. Raises Problem AGENT-REFUSED where there is none."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
     name = asked or with_contact(house.centre(identity.user.tenant).agents[agent])
     if name is None:
-        raise Problem("AGENT-REFUSED", "You have no conversation now.")
+        raise refused("You have no conversation now.")
     return clean(name)
 
 
-async def _do(
+async def do(
     house: House, identity: Identity, key: str | None, mark: bytes, prepare: Callable[[str], Sequence[Make]]
 ) -> Response:
     """Tell the facts that `prepare` makes for my agent, once per idempotency key; the answer is my desk."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
 
     async def work() -> tuple[int, Any]:
         told = await house.tell(identity.user.tenant, agent, *prepare(agent))
@@ -170,7 +170,7 @@ async def _do(
 
 
 async def _tell(house: House, identity: Identity, key: str | None, mark: bytes, *make: Make) -> Response:
-    return await _do(house, identity, key, mark, lambda _: make)
+    return await do(house, identity, key, mark, lambda _: make)
 
 
 async def _about(
@@ -188,7 +188,7 @@ async def _about(
         contact = _contact(house, identity, body.contact if body is not None else None)
         return [lambda at, name: kind(at=at, contact=contact, agent=name, **more)]
 
-    return await _do(house, identity, key, mark, prepare)
+    return await do(house, identity, key, mark, prepare)
 
 
 async def _towards(
@@ -202,14 +202,14 @@ async def _towards(
         number, outside = house.settle(tenant, contact, clean(body.to))
         return [lambda at, name: kind(at=at, contact=contact, agent=name, number=number, outside=outside)]
 
-    return await _do(house, identity, key, mark, prepare)
+    return await do(house, identity, key, mark, prepare)
 
 
 def _may_reach_out(house: House, tenant: str, contact: str, agent: str) -> None:
     """Before the channel notes whom a contact is to reach: it must be the agent's own. Raises AGENT-REFUSED."""
     known = house.centre(tenant).contacts.get(contact)
     if known is None or all(party.agent != agent for party in known.parties.values()):
-        raise Problem("AGENT-REFUSED", "This can't be now: you are not in this conversation.")
+        raise refused("You are not in this conversation.")
 
 
 CHANGES: Any = {
@@ -222,7 +222,7 @@ READS: Any = {"responses": answers("SIGNED-OUT", "NOT-ALLOWED", "NO-AGENT")}
 @router.get("", response_model=Desk, **READS)
 async def my_desk(house: Here, identity: Who) -> Response:
     """My state, and whom I talk with or who rings, with number, queue, wait and why me."""
-    _agent(house, identity)
+    agent_of(house, identity)
     return JSONResponse(_desk(house, identity))
 
 
@@ -238,7 +238,7 @@ async def ready(house: Here, identity: Who, mark: Fingerprint, key: Key = None) 
 @router.post("/pause", **CHANGES)
 async def pause(body: Pause, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """I take none, for this reason. In a conversation it takes effect after it; what rings goes on ringing."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
     make: list[Make] = [lambda at, name: f.AgentPaused(at, name, clean(body.reason))]
     if house.centre(identity.user.tenant).agents[agent].intent == "logged_out":
         make.insert(0, f.AgentSignedIn)
@@ -354,18 +354,18 @@ async def dial(body: Dial, house: Here, identity: Who, mark: Fingerprint, key: K
 
     def prepare(_: str) -> list[Make]:
         if house.voice is None:
-            raise Problem("AGENT-REFUSED", "Nobody can be called from here.")
+            raise refused("Nobody can be called from here.")
         contact = house.voice.new_contact(house.now())
         number, outside = house.settle(identity.user.tenant, contact, clean(body.number))
         return [lambda at, name: f.DialAsked(at, contact, name, number, outside)]
 
-    return await _do(house, identity, key, mark, prepare)
+    return await do(house, identity, key, mark, prepare)
 
 
 @router.post("/digits", **CHANGES)
 async def digits(body: Digits, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """Keys for the customer's side: menus of others."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
 
     async def work() -> tuple[int, Any]:
         contact = _contact(house, identity, body.contact)
@@ -373,7 +373,7 @@ async def digits(body: Digits, house: Here, identity: Who, mark: Fingerprint, ke
             identity.user.tenant, contact, agent, body.digits
         )
         if not sent:
-            raise Problem("AGENT-REFUSED", "This can't be now: nobody is there who could hear them.")
+            raise refused("Nobody is there who could hear them.")
         return 200, _desk(house, identity)
 
     status, answer = await house.once(identity, key, mark, work)
@@ -386,7 +386,7 @@ async def digits(body: Digits, house: Here, identity: Who, mark: Fingerprint, ke
 @router.post("/result", **CHANGES)
 async def result(body: Result, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """The outcome of a contact of mine, as a code, and a note about it."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
 
     async def work() -> tuple[int, Any]:
         tenant, contact = identity.user.tenant, clean(body.contact)
@@ -394,7 +394,7 @@ async def result(body: Result, house: Here, identity: Who, mark: Fingerprint, ke
         if body.disposition is not None:
             disposition = clean(body.disposition)
             if disposition not in house.tenant(tenant).dispositions:
-                raise Problem("AGENT-REFUSED", "There is no such result in this centre.")
+                raise refused("There is no such result in this centre.")
             told = await house.tell(
                 tenant, agent, lambda at, name: f.ResultGiven(at, contact, name, disposition)
             )
@@ -421,7 +421,7 @@ def _is_mine(house: House, tenant: str, contact: str, agent: str) -> None:
     """Whether the agent is in a contact, or in after-call work about it. Raises AGENT-REFUSED."""
     known = house.centre(tenant).contacts.get(contact)
     if known is None or agent not in agents_of(known, house.hubs[tenant].live.memory):
-        raise Problem("AGENT-REFUSED", "This can't be now: the contact isn't yours, or it is over.")
+        raise refused("The contact isn't yours, or it is over.")
 
 
 @router.put(
@@ -431,7 +431,7 @@ def _is_mine(house: House, tenant: str, contact: str, agent: str) -> None:
 )
 async def put_draft(body: DraftPut, house: Here, identity: Who) -> Response:
     """Keep what I typed so far about a contact of mine; I alone see it."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
     contact = clean(body.contact)
     _is_mine(house, identity.user.tenant, contact, agent)
     disposition = None if body.disposition is None else clean(body.disposition)
@@ -453,7 +453,7 @@ async def get_draft(
     house: Here, identity: Who, contact: Annotated[str | None, Query(min_length=1, max_length=128)] = None
 ) -> Response:
     """What I typed so far about a contact; left out, the one I have."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
     tenant = identity.user.tenant
     name = contact or with_contact(house.centre(tenant).agents[agent])
     kept = None
@@ -478,7 +478,7 @@ TARGETS = 50
 @router.get("/targets", response_model=Targets, **READS)
 async def targets(house: Here, identity: Who, q: Annotated[str, Query(max_length=80)] = "") -> Response:
     """Colleagues and queues that I may transfer to, by name, id or number; those who are free first."""
-    me = _agent(house, identity)
+    me = agent_of(house, identity)
     tenant, centre = house.tenant(identity.user.tenant), house.centre(identity.user.tenant)
     sought = clean(q).casefold().strip()
     reached: dict[tuple[str, str], list[str]] = {}
@@ -522,7 +522,7 @@ def _fits(sought: str, id: str, name: str, numbers: Any) -> bool:
 @router.get("/day", response_model=Day, **READS)
 async def day(house: Here, identity: Who) -> Response:
     """My own figures of today."""
-    agent = _agent(house, identity)
+    agent = agent_of(house, identity)
     live = house.hubs[identity.user.tenant].live
     time = live.agent_day(agent, house.now())
     seconds = {

@@ -178,7 +178,7 @@ async def metrics(identity: Who) -> Response:
 # --- in sight ---
 
 
-def _entity(house: House, identity: Identity, permission: Permission, kind: Kind, name: str) -> Entity:
+def in_sight(house: House, identity: Identity, permission: Permission, kind: Kind, name: str) -> Entity:
     """The thing, if the user may do this to it. Raises Problem NOT-ALLOWED, NOT-FOUND."""
     need(identity, permission)
     entity = house.hubs[identity.user.tenant].entity((kind, name))
@@ -235,7 +235,7 @@ class MessageBody(Body):
     text: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-async def _steer(
+async def steer(
     request: Request,
     house: House,
     identity: Identity,
@@ -250,7 +250,7 @@ async def _steer(
     """Do something to an agent or a contact in sight, with an entry in the trail: after it, or `before`."""
     kind, name = what
     user = identity.user
-    _entity(house, identity, P.STEER, kind, name)
+    in_sight(house, identity, P.STEER, kind, name)
 
     async def work() -> tuple[int, Any]:
         if before:
@@ -276,7 +276,7 @@ async def ready(
 ) -> Response:
     """Make an agent ready."""
     what: tuple[Kind, str] = ("agent", agent)
-    return await _steer(request, house, identity, key, mark, what, "agent.ready", None, f.AgentReady)
+    return await steer(request, house, identity, key, mark, what, "agent.ready", None, f.AgentReady)
 
 
 @router.post("/floor/agents/{agent}/pause", **WRITES)
@@ -285,11 +285,11 @@ async def pause(
 ) -> Response:
     """Let an agent take no contacts, for this reason; in a conversation, after it."""
     reason = clean(body.reason)
-    _entity(house, identity, P.STEER, "agent", agent)
+    in_sight(house, identity, P.STEER, "agent", agent)
     make: list[Callable[[float, str], f.Fact]] = [lambda at, name: f.AgentPaused(at, name, reason)]
     if house.centre(identity.user.tenant).agents[agent].intent == "logged_out":
         make.insert(0, f.AgentSignedIn)
-    return await _steer(
+    return await steer(
         request, house, identity, key, mark, ("agent", agent), "agent.pause", {"reason": reason}, *make
     )
 
@@ -300,7 +300,7 @@ async def sign_out(
 ) -> Response:
     """Sign an agent out of the queues; a conversation goes on to its end."""
     what: tuple[Kind, str] = ("agent", agent)
-    return await _steer(request, house, identity, key, mark, what, "agent.sign_out", None, f.AgentSignedOut)
+    return await steer(request, house, identity, key, mark, what, "agent.sign_out", None, f.AgentSignedOut)
 
 
 @router.post(
@@ -318,13 +318,13 @@ async def supervise(
     key: Key = None,
 ) -> Response:
     """Listen, whisper to the agent, speak to both, take the contact over, or leave: by my own phone, which is rung."""
-    _entity(house, identity, P.STEER, "contact", contact)
+    in_sight(house, identity, P.STEER, "contact", contact)
     me = identity.user.agent
     if me is None or me not in house.centre(identity.user.tenant).agents:
         raise Problem(
             "NO-AGENT", "You have no telephone here: an administrator has to name an agent for you."
         )
-    return await _steer(
+    return await steer(
         request,
         house,
         identity,
@@ -343,10 +343,10 @@ async def move(
     request: Request, contact: str, body: Move, house: Here, identity: Who, mark: Fingerprint, key: Key = None
 ) -> Response:
     """Let who waits wait in another queue; the time waited so far counts there."""
-    _entity(house, identity, P.STEER, "contact", contact)
+    in_sight(house, identity, P.STEER, "contact", contact)
     queue = clean(body.queue)
-    _entity(house, identity, P.STEER, "queue", queue)
-    return await _steer(
+    in_sight(house, identity, P.STEER, "queue", queue)
+    return await steer(
         request,
         house,
         identity,
@@ -370,7 +370,7 @@ async def priority(
     key: Key = None,
 ) -> Response:
     """Let who waits go before others, or after them."""
-    return await _steer(
+    return await steer(
         request,
         house,
         identity,
@@ -495,7 +495,7 @@ MEMBERS = 500
 async def queue_detail(queue: str, house: Here, identity: Who) -> Response:
     """Who waits and why in this place, who may answer and why not."""
     user = identity.user
-    entity = _entity(house, identity, P.QUEUES, "queue", queue)
+    entity = in_sight(house, identity, P.QUEUES, "queue", queue)
     centre, now = house.centre(user.tenant), house.now()
     found = centre.queues.get(queue)
     if found is None:

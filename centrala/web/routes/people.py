@@ -29,6 +29,10 @@ router = APIRouter()
 SIGNED_IN = ("SIGNED-OUT", "CROSS-SITE")
 
 
+FRESH = 300.0
+"Seconds after signing in for which nobody is asked for the password again."
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -61,6 +65,9 @@ class NewPassword(Body):
     "Not needed in the place of a temporary one (`must_change`): who came by a link never had it."
     new: Password
 
+    end_tokens: bool = False
+    "Tokens of one's programs stop working too."
+
 
 class Code(Body):
     code: Annotated[str, Field(min_length=1, max_length=16)]
@@ -68,6 +75,11 @@ class Code(Body):
 
 class PasswordAgain(Body):
     password: Password
+
+
+class Proof(Body):
+    password: Annotated[str, Field(max_length=256)] = ""
+    "Not needed within five minutes of signing in."
 
 
 class NewToken(Body):
@@ -317,6 +329,7 @@ async def change_password(request: Request, body: NewPassword, house: Here, iden
         body.new,
         now,
         keep=identity.key,
+        end_tokens=body.end_tokens,
         actor=user.id,
         address=address_of(request),
     )
@@ -401,12 +414,21 @@ async def passkeys(house: Here, identity: Who) -> dict[str, Any]:
 @router.post(
     "/me/passkeys/begin",
     response_model=dict[str, Any],
-    responses=answers(*SIGNED_IN, "SESSION-NEEDED", "TOO-MANY"),
+    responses=answers(
+        *SIGNED_IN, "SESSION-NEEDED", "TOO-MANY", "PASSWORD-NEEDED", "PASSWORD-WRONG", "SIGN-IN-SLOW", "BUSY"
+    ),
 )
-async def begin_passkey(request: Request, house: Here, identity: Who) -> dict[str, Any]:
-    """The `publicKey` for `navigator.credentials.create`."""
+async def begin_passkey(
+    request: Request, house: Here, identity: Who, body: Proof | None = None
+) -> dict[str, Any]:
+    """The `publicKey` for `navigator.credentials.create`. A passkey opens the account for good: whoever finds a page
+    open must say the password first."""
     need_session(identity)
     user = identity.user
+    if not 0 <= house.now() - identity.began_at < FRESH:
+        if body is None or not body.password:
+            raise Problem("PASSWORD-NEEDED", "Say your password first: you signed in a while ago.")
+        await house.ask_hashing(house.people.check_password, user, body.password, house.now())
     tenant = house.settings.tenants[user.tenant]
     return await house.ask(
         house.people.passkey_begin, user, tenant.name or tenant.id, _host(request), house.now()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, Field
 
+from centrala.flows.checking import broken_by_settings
 from centrala.people import Identity, Permission
 from centrala.people.changes import Version, new_secret_id
 from centrala.settings import Agent, Queue, Reason, Settings, SettingsError, Strategy, Tenant, Trunk
@@ -57,7 +58,7 @@ class Changes(Body):
     comment: Annotated[str, Field(max_length=200)] = ""
 
 
-class Undo(Body):
+class SettingsUndo(Body):
     base: Annotated[int, Field(ge=1, le=2**53)]
     "The version that was looked at: the last one."
     to: Annotated[int, Field(ge=0, le=2**53)] | None = None
@@ -102,7 +103,7 @@ class SettingsShown(BaseModel):
     choices: dict[str, list[str]]
 
 
-class Checked(BaseModel):
+class SettingsChecked(BaseModel):
     version: int
     problems: list[MistakeShown]
     warnings: list[str]
@@ -114,12 +115,12 @@ class Checked(BaseModel):
     "What people will notice: `{code, …}`."
 
 
-class SavedShown(Checked):
+class SavedShown(SettingsChecked):
     at: float
     by: str
 
 
-class VersionShown(BaseModel):
+class SettingsVersion(BaseModel):
     version: int
     at: float
     by: str
@@ -129,7 +130,7 @@ class VersionShown(BaseModel):
 
 
 class History(BaseModel):
-    items: list[VersionShown]
+    items: list[SettingsVersion]
     next: str | None
 
 
@@ -177,7 +178,8 @@ def _conflict(theirs: Edit, edits: Sequence[Edit], current: Version, by: str) ->
 
 def _read(house: House, tenant: str, current: Version, done: Edited) -> _Plan:
     kept = house.people.saved()
-    saved = Saved({**kept.trees, tenant: done.tree}, {**kept.secrets, **done.secrets})
+    published = {id: frozenset(house.flows.published(id)) for id in house.settings.tenants}
+    saved = Saved({**kept.trees, tenant: done.tree}, {**kept.secrets, **done.secrets}, published)
     problems = [one._replace(key=f"tenants.{tenant}.{one.key}") for one in done.problems]
     after: Settings | None = None
     try:
@@ -259,6 +261,9 @@ def _effects(house: House, after: Tenant, tenant: str) -> list[dict[str, Any]]:
         ("team", before.teams, after.teams),
     )
     gone = {(kind, id) for kind, old, new in scopes for id in old if id not in new}
+    for flow, wrong in broken_by_settings(before, after, house.data, house.flows.published(tenant)):
+        one = wrong[0]
+        found.append({"code": "FLOW-BROKEN", "flow": flow, "node": one.node, "sentence": one.sentence})
     users = house.people.users(tenant)
     if losing := sorted(one.name for one in users if any((it.kind, it.name) in gone for it in one.scopes)):
         found.append({"code": "USERS-LOSE-SCOPE", "users": losing})
@@ -328,7 +333,7 @@ def _author(house: House, tenant: str, version: Version) -> str:
     return next((one.name for one in house.people.users(tenant) if one.id == version.author), version.author)
 
 
-@router.post("/check", response_model=Checked, responses=answers(*RIGHTS, "EDIT-RACE"))
+@router.post("/check", response_model=SettingsChecked, responses=answers(*RIGHTS, "EDIT-RACE"))
 async def check(body: Changes, house: Here, identity: Who) -> dict[str, Any]:
     """What these edits would change, and what is wrong with them. Changes nothing."""
     tenant = _administrator(identity)
@@ -358,7 +363,7 @@ async def save(request: Request, body: Changes, house: Here, identity: Who) -> d
     response_model=SavedShown,
     responses=answers(*RIGHTS, "SESSION-NEEDED", "EDIT-RACE", "SETTINGS-WRONG", "NOT-FOUND"),
 )
-async def undo(request: Request, body: Undo, house: Here, identity: Who) -> dict[str, Any]:
+async def undo(request: Request, body: SettingsUndo, house: Here, identity: Who) -> dict[str, Any]:
     """Go back to the version before, or to an older one: as a new version, so that this can be undone too."""
     tenant = _administrator(identity)
     need_session(identity)

@@ -12,6 +12,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel
 
+from centrala.core.specs import FlowSpec
+from centrala.flows.checking import playing
 from centrala.people import Identity, Permission
 from centrala.web.guard import Here, Who, address_of, need_session, need_whole
 from centrala.web.problems import NOT_FOUND, Problem, answers
@@ -80,7 +82,11 @@ def _used(house: Here, tenant: str, name: str) -> list[str]:
             way = getattr(queue, key)
             if way is not None and (way.kind, way.target) == ("music", name):
                 found.append(f"queues.{queue.id}.{key}")
-    return found
+    specs = {
+        **house.flows.published(tenant),
+        **{id: FlowSpec(id, 1, one.graph) for id, one in settings.flows.items()},
+    }
+    return found + [f"flows.{id}" for id in playing(specs, name)]
 
 
 def _shown(house: Here, tenant: str, name: str) -> dict[str, Any]:
@@ -166,7 +172,7 @@ async def upload(
         )
         return _shown(house, tenant, name)
 
-    return JSONResponse(await house.ask(work), 201)
+    return JSONResponse(await house.ask_long(work), 201)
 
 
 @router.get(

@@ -11,7 +11,7 @@ import {
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, lazy, type ReactNode, Suspense, useState } from 'react'
 import { Once } from '../admin/parts'
-import { api } from '../api/client'
+import { ApiProblem, api } from '../api/client'
 import { may, useCentre } from '../api/session'
 import type { Schema } from '../api/types'
 import { setKeys, useKeys } from '../app/keys'
@@ -43,7 +43,7 @@ export default function Account() {
       <div className={css.page}>
         <p className="dim">{t('signedInAs', { name: me.name })}</p>
         <Section title={t('password')} why={t('passwordWhy')}>
-          <NewPassword done={() => setChanged(true)} />
+          <NewPassword tokens={may(me, 'tokens')} done={() => setChanged(true)} />
           <p role="status" className={css.good}>
             {changed ? t('changed') : ''}
           </p>
@@ -206,6 +206,8 @@ function Passkeys() {
   const queries = useQueryClient()
   const { busy, problem, run, tell } = useRun()
   const [label, setLabel] = useState('')
+  const [asked, setAsked] = useState(false)
+  const [password, setPassword] = useState('')
   const whyNot = passkeysWhyNot()
   const { data } = useQuery({
     queryKey: PASSKEYS,
@@ -217,12 +219,15 @@ function Passkeys() {
     if (!label.trim()) return tell(t('needed'))
     void run(async () => {
       try {
-        await makePasskey(label.trim())
+        await makePasskey(label.trim(), password)
       } catch (caught) {
+        if (caught instanceof ApiProblem && caught.code === 'PASSWORD-NEEDED') setAsked(true)
         if (caught instanceof DOMException) return tell(t('passkeyRefused'))
         throw caught
       }
       setLabel('')
+      setPassword('')
+      setAsked(false)
       await fresh()
     })
   }
@@ -262,6 +267,15 @@ function Passkeys() {
             maxLength={80}
             onChange={(event) => setLabel(event.currentTarget.value)}
           />
+          {asked && (
+            <PasswordInput
+              label={t('passkeyPassword')}
+              value={password}
+              autoComplete="current-password"
+              autoFocus
+              onChange={(event) => setPassword(event.currentTarget.value)}
+            />
+          )}
           <div>
             <Button type="submit" variant="default" loading={busy}>
               {t('passkeyAdd')}

@@ -1,5 +1,5 @@
 /** The old password and a new one. */
-import { PasswordInput } from '@mantine/core'
+import { Checkbox, PasswordInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { api } from '../api/client'
 import { useWords } from '../i18n'
@@ -9,11 +9,19 @@ import { words } from './words'
 
 const LEAST = 10
 
-export function NewPassword({ temporary = false, done }: { temporary?: boolean; done: () => void }) {
+interface Props {
+  temporary?: boolean
+  /** Whoever asks may have tokens. */
+  tokens?: boolean
+  done: () => void
+}
+
+export function NewPassword({ temporary = false, tokens = false, done }: Props) {
   const t = useWords(words)
   const text = useProblemText()
   const [old, setOld] = useState('')
   const [fresh, setFresh] = useState('')
+  const [endTokens, setEndTokens] = useState(false)
   const [left, setLeft] = useState(false)
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>(null)
@@ -25,7 +33,7 @@ export function NewPassword({ temporary = false, done }: { temporary?: boolean; 
     setBusy(true)
     setProblem(null)
     try {
-      await api.put('/me/password', temporary ? { new: fresh } : { old, new: fresh })
+      await api.put('/me/password', temporary ? { new: fresh } : { old, new: fresh, end_tokens: endTokens })
       setOld('')
       setFresh('')
       setLeft(false)
@@ -56,6 +64,13 @@ export function NewPassword({ temporary = false, done }: { temporary?: boolean; 
         onChange={(event) => setFresh(event.currentTarget.value)}
         onBlur={() => setLeft(fresh.length > 0)}
       />
+      {!temporary && tokens && (
+        <Checkbox
+          label={t('endTokens')}
+          checked={endTokens}
+          onChange={(event) => setEndTokens(event.currentTarget.checked)}
+        />
+      )}
       <p role="alert" className={css.wrong}>
         {problem ? text(problem) : ''}
       </p>

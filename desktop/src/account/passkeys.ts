@@ -9,8 +9,10 @@ export function passkeysWhyNot(): 'passkeyBrowser' | 'passkeyHost' | null {
   return /^[\d.]+$|^\[/.test(location.hostname) ? 'passkeyHost' : null
 }
 
-export async function makePasskey(label: string): Promise<void> {
-  const options = await api.post<PublicKeyCredentialCreationOptionsJSON>('/me/passkeys/begin')
+/** `password`: needed once signing in was a while ago. */
+export async function makePasskey(label: string, password: string): Promise<void> {
+  const proof = password ? { password } : undefined
+  const options = await api.post<PublicKeyCredentialCreationOptionsJSON>('/me/passkeys/begin', proof)
   const made = await navigator.credentials.create({
     publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options),
   })

@@ -58,6 +58,12 @@ export const words = sentences({
   ],
   passkeyBrowser: ['This browser can’t do it.', 'Ta przeglądarka tego nie umie.', 'Этот браузер так не умеет.'],
   passkeyAdd: ['Add a passkey', 'Dodaj klucz dostępu', 'Добавить ключ доступа'],
+  passkeyPassword: ['Your password, to add it', 'Hasło, aby dodać', 'Пароль, чтобы добавить'],
+  endTokens: [
+    'Tokens of my programs stop working too',
+    'Tokeny moich programów też przestają działać',
+    'Токены моих программ тоже перестают действовать',
+  ],
   passkeyName: ['Name of this device', 'Nazwa tego urządzenia', 'Название этого устройства'],
   passkeyRefused: [
     'The device made no passkey: it was cancelled, or it has none to give.',

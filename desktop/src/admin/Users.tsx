@@ -200,6 +200,7 @@ function One({ user, tree, children }: { user: User; tree: Tree; children: React
   const [link, setLink] = useState<string | null>(null)
   const [password, setPassword] = useState<string | null>(null)
   const [factors, setFactors] = useState(false)
+  const [keepTokens, setKeepTokens] = useState(false)
   useEffect(() => {
     if (!done) return
     const timer = setTimeout(() => setDone(null), UNDO_FOR * 1000)
@@ -353,7 +354,10 @@ function One({ user, tree, children }: { user: User; tree: Tree; children: React
                 leftSection={<Icon name="key" size={16} />}
                 onClick={() =>
                   void run(async () => {
-                    const found = await api.post<{ password: string }>(`${path}/password`, { second_factors: factors })
+                    const found = await api.post<{ password: string }>(`${path}/password`, {
+                      second_factors: factors,
+                      keep_tokens: keepTokens,
+                    })
                     setPassword(found.password)
                     await queries.invalidateQueries({ queryKey: [...USERS] })
                   })
@@ -365,6 +369,11 @@ function One({ user, tree, children }: { user: User; tree: Tree; children: React
                 label={t('alsoFactors')}
                 checked={factors}
                 onChange={(event) => setFactors(event.currentTarget.checked)}
+              />
+              <Checkbox
+                label={t('keepTokens')}
+                checked={keepTokens}
+                onChange={(event) => setKeepTokens(event.currentTarget.checked)}
               />
             </>
           )}

@@ -19,7 +19,7 @@ import {
 } from './draft'
 
 export type Shown = Omit<Schema<'SettingsShown'>, 'tree'> & { tree: Tree }
-export type Checked = Schema<'Checked'>
+export type Checked = Schema<'SettingsChecked'>
 export interface Conflict {
   field: string
   yours: unknown

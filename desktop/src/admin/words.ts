@@ -312,10 +312,11 @@ export const words = sentences({
   ],
   resetPassword: ['Temporary password', 'Hasło tymczasowe', 'Временный пароль'],
   resetWhy: [
-    'To be changed at the first sign-in; every session of theirs ends. Shown this once.',
-    'Do zmiany przy pierwszym logowaniu; wszystkie sesje się kończą. Widać je tylko teraz.',
-    'Меняется при первом входе; все сеансы завершатся. Показан один раз.',
+    'To be changed at the first sign-in; every session of theirs has ended. Shown this once.',
+    'Do zmiany przy pierwszym logowaniu; wszystkie sesje się skończyły. Widać je tylko teraz.',
+    'Меняется при первом входе; все сеансы завершены. Показан один раз.',
   ],
+  keepTokens: ['programs keep their tokens', 'programy zachowują tokeny', 'токены программ остаются'],
   alsoFactors: [
     'and without authenticator and passkeys',
     'i bez aplikacji oraz kluczy dostępu',
@@ -470,6 +471,11 @@ export const effectWords = sentences({
     'Dźwięku {sound} kolejki {queue} nie ma: słychać wbudowany.',
     'Звука {sound} очереди {queue} нет: звучит встроенный.',
   ],
+  'FLOW-BROKEN': [
+    'The flow {flow} would be wrong at {node}: callers there go another way.',
+    'Scenariusz {flow} byłby błędny w miejscu {node}: dzwoniący pójdą tam inną drogą.',
+    'Сценарий {flow} стал бы ошибочным в узле {node}: звонящие пойдут там другим путём.',
+  ],
   'USERS-LOSE-SCOPE': [
     'These users see less: {users}.',
     'Ci użytkownicy zobaczą mniej: {users}.',
@@ -492,6 +498,7 @@ export const actionWords = sentences({
   'session.ended': ['signed out', 'wylogowanie', 'выход'],
   'sessions.ended': ['signed out everywhere', 'wylogowanie wszędzie', 'выход везде'],
   'password.changed': ['changed a password', 'zmiana hasła', 'смена пароля'],
+  'agent.queues': ['changed an agent’s queues', 'zmiana kolejek konsultanta', 'изменены очереди оператора'],
   'factors.taken': ['took second factors away', 'usunięcie drugich składników', 'сняты вторые факторы'],
   'totp.begun': ['began an authenticator', 'początek aplikacji uwierzytelniającej', 'начат аутентификатор'],
   'totp.on': ['authenticator on', 'aplikacja włączona', 'аутентификатор включён'],

@@ -9,12 +9,13 @@ import type { Customer, Row } from '../customers/types'
 import { useLanguage, useWords } from '../i18n'
 import { clock, dayOf, phoneNumber, timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
-import { useEvery } from '../live/store'
+import { useEntity, useEvery } from '../live/store'
 import { now } from '../live/time'
 import type { AgentLive, ContactLive, Party } from '../live/types'
 import { Clock, Icon, Kbd, StateShape, TimeBar } from '../ui'
 import { acts } from './acts'
 import css from './agent.module.css'
+import { NextCallbacks } from './Callbacks'
 import type { Conversation } from './conversation'
 import { command, useDesk, useNextName, usePending, useWho } from './desk'
 import { useDay } from './figures'
@@ -53,6 +54,8 @@ function Offer({ contact }: { contact: ContactLive }) {
   const { agent } = useDesk()
   const missed = agent?.missed ?? 0
   useEffect(() => noteOffer(contact, missed), [contact, missed])
+  const queue = useEntity('queue', contact.queue)
+  const behind = queue ? queue.waiting - 1 : 0
   const rule = contact.why?.split(' ')[0] ?? ''
   return (
     <div className={css.offer} aria-live="assertive">
@@ -76,11 +79,44 @@ function Offer({ contact }: { contact: ContactLive }) {
           {t('whyMe')}: {t(rule as keyof typeof words)}
         </p>
       )}
+      {behind > 0 && <p className={css.whyMe}>{t('behind', { n: behind })}</p>}
+      <Way contact={contact} />
       {customer && <Before id={customer.id} />}
       <span className={css.bottom}>
         <OfferBar key={contact.id} contact={contact} />
       </span>
     </div>
+  )
+}
+
+/** Through which menus the customer came. */
+function Way({ contact }: { contact: ContactLive }) {
+  const t = useWords(words)
+  if (!contact.path?.length) return null
+  return (
+    <p className={css.whyMe}>
+      {t('way')}: {contact.path.join(' → ')}
+    </p>
+  )
+}
+
+/** What they answered there. */
+function Answers({ contact }: { contact: ContactLive }) {
+  const t = useWords(words)
+  const s = useWords(shared)
+  const answers = Object.entries(contact.answers ?? {})
+  if (!answers.length) return null
+  const said = (value: string | number | boolean | null) =>
+    typeof value === 'boolean' ? s(value ? 'yes' : 'no') : value === null || value === '' ? '–' : String(value)
+  return (
+    <dl className={css.facts} aria-label={t('answers')}>
+      {answers.map(([name, value]) => (
+        <div key={name} className={css.answer}>
+          <dt>{name}</dt>
+          <dd>{said(value)}</dd>
+        </div>
+      ))}
+    </dl>
   )
 }
 
@@ -208,6 +244,8 @@ function Talk({ talk, contact }: { talk: Conversation; contact: ContactLive }) {
           {t('supervisorHere', { who: who.party(one), mode: one.mode ?? 'other' })}
         </p>
       ))}
+      <Way contact={contact} />
+      <Answers contact={contact} />
       <span className="hidden-label">{s('call')}</span>
     </div>
   )
@@ -389,16 +427,32 @@ function forgetOffer(): void {
 
 function Messages() {
   const t = useWords(words)
+  const centre = useCentre()
+  const { me } = useDesk()
   const messages = useEvery('message')
+  const named = (queues: string[]) => queues.map((one) => centre.queueName(one)).join(', ')
+  const movedText = (who: string, { into, out_of: out }: { into: string[]; out_of: string[] }) => {
+    if (!out.length) return t('movedInto', { who, queues: named(into) })
+    if (!into.length) return t('movedOut', { who, queues: named(out) })
+    return t('movedBoth', { who, queues: named(into), others: named(out) })
+  }
   const [read, setRead] = useState<ReadonlySet<string>>(readMessages)
-  const fresh = messages.filter((one) => !read.has(one.key) && one.at > now() - 8 * 3600)
+  const fresh = messages.filter(
+    (one) => !read.has(one.key) && one.at > now() - 8 * 3600 && (!one.moved || one.moved.agent === me),
+  )
   if (!fresh.length) return null
   return (
     <ul className={css.messages} aria-live="polite">
       {fresh.slice(-3).map((one) => (
         <li key={one.key}>
-          <strong>{t('message', { who: one.from })}</strong>
-          <p>{one.text}</p>
+          {one.moved ? (
+            <p className="strong">{movedText(one.from, one.moved)}</p>
+          ) : (
+            <>
+              <strong>{t('message', { who: one.from })}</strong>
+              <p>{one.text}</p>
+            </>
+          )}
           <button
             type="button"
             className={css.textButton}
@@ -433,11 +487,15 @@ function readMessages(): ReadonlySet<string> {
 function Mine() {
   const t = useWords(words)
   const { data } = useDay()
+  const { agent } = useDesk()
+  const centre = useCentre()
   if (!data) return null
+  const named = (queues: string[]) => queues.map((one) => centre.queueName(one)).join(', ')
   const spent = data.talk_s + data.hold_s + data.wrap_up_s
   return (
     <section className={css.mine}>
       <h2 className={css.slotHead}>{t('mine')}</h2>
+      <NextCallbacks />
       <dl className={css.facts}>
         <dt>{t('contactsToday')}</dt>
         <dd className="num">{data.contacts}</dd>
@@ -446,6 +504,16 @@ function Mine() {
         <dt>{t('missedToday')}</dt>
         <dd className="num">{data.missed}</dd>
       </dl>
+      {!!agent?.plus?.length && (
+        <p className={css.lent}>
+          {t('lentNow')}: <strong>{named(agent.plus)}</strong>
+        </p>
+      )}
+      {!!agent?.minus?.length && (
+        <p className={css.lent}>
+          {t('outNow')}: <strong>{named(agent.minus)}</strong>
+        </p>
+      )}
     </section>
   )
 }

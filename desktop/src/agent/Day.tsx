@@ -10,6 +10,7 @@ import { shared } from '../i18n/shared'
 import { now } from '../live/time'
 import { Button, Empty, Figure, Icon, Page, ProblemNote, ui, Waiting } from '../ui'
 import css from './agent.module.css'
+import { Callbacks } from './Callbacks'
 import { useDay } from './figures'
 import { words } from './words'
 
@@ -101,6 +102,7 @@ function DayBody() {
           ))}
         </p>
       )}
+      <Callbacks />
       <Contacts />
     </div>
   )

@@ -7,6 +7,7 @@ import { clock } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { everySecond, now } from '../live/time'
 import { shapeMarkup, useStateName } from '../ui/State'
+import { useReminder } from './callbacks'
 import { useDesk, useWho } from './desk'
 import { movePhoneHere, startPhone, stopPhone, usePhoneCall, usePhoneStore } from './phone'
 import { words } from './words'
@@ -35,6 +36,7 @@ export default function Life() {
   useTab()
   useNotification()
   useNudge()
+  useReminder(note)
   return null
 }
 

@@ -42,12 +42,9 @@ export async function command(name: string, body?: Record<string, unknown>, rout
     return true
   } catch (caught) {
     const problem = caught instanceof ApiProblem ? caught : new ApiProblem('PAGE', 0, String(caught))
-    if (problem.code === 'AGENT-REFUSED') {
-      raise({ code: problem.code, sentence: words.refused, values: { detail: problem.message }, weight: 1, seconds: 8 })
-    } else {
-      const { sentence, values } = problemSentence(problem)
-      raise({ code: problem.code, sentence, values, weight: 2, seconds: 10 })
-    }
+    const { sentence, values } = problemSentence(problem)
+    const refused = problem.code === 'AGENT-REFUSED'
+    raise({ code: problem.code, sentence, values, weight: refused ? 1 : 2, seconds: refused ? 8 : 10 })
     return false
   } finally {
     mark(name, false)

@@ -76,15 +76,20 @@ export function SentenceLine({ agent }: { agent: string | null }) {
   }
   if (worst) {
     return (
-      <div className={css.line} data-bad role="status">
-        <Icon name="alarms" size={16} />
+      <div
+        className={css.line}
+        data-bad={worst.weight !== 0 || undefined}
+        data-told={worst.weight === 0 || undefined}
+        role="status"
+      >
+        <Icon name={worst.weight === 0 ? 'bell' : 'alarms'} size={16} />
         <p>{say(worst.sentence, { time: timeOf(language, worst.at / 1000), ...worst.values })}</p>
         {worst.button && (
           <button type="button" className={css.act} onClick={worst.button.press}>
             {say(worst.button.word)}
           </button>
         )}
-        <code>{worst.code}</code>
+        {worst.weight !== 0 && <code>{worst.code}</code>}
         {troubles.length > 1 && <span className="num">+{troubles.length - 1}</span>}
         <button type="button" className={css.close} onClick={() => settle(worst.code)} aria-label={s('close')}>
           <Icon name="close" size={14} />

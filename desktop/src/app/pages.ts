@@ -4,6 +4,7 @@ import { pages as account } from '../account/pages'
 import { pages as admin } from '../admin/pages'
 import { pages as agent } from '../agent/pages'
 import { type Me, may } from '../api/session'
+import { pages as flows } from '../flows/pages'
 import type { Sentence } from '../i18n'
 import { pages as supervisor } from '../supervisor/pages'
 import type { IconName } from '../ui/icons'
@@ -29,7 +30,7 @@ export interface Route extends Page {
   View: LazyExoticComponent<ComponentType>
 }
 
-export const routes: Route[] = [...agent, ...supervisor, ...admin, ...account].map((page) => ({
+export const routes: Route[] = [...agent, ...supervisor, ...flows, ...admin, ...account].map((page) => ({
   ...page,
   View: part(page.load),
 }))

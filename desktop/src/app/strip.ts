@@ -9,8 +9,8 @@ export interface Trouble {
   code: string
   sentence: Sentence
   values?: Values
-  /** 3 a conversation suffers, 2 work stands still, 1 good to know. */
-  weight?: 1 | 2 | 3
+  /** 3 a conversation suffers, 2 work stands still, 1 good to know, 0 a reminder: nothing is wrong. */
+  weight?: 0 | 1 | 2 | 3
   button?: { word: Sentence; press: () => void }
   /** Goes by itself after so many seconds. */
   seconds?: number

@@ -1,8 +1,10 @@
 /** C: whose call this is. Known: card and timeline. Several: choose by digit. Nobody: make a card on the way. */
-import { TextInput } from '@mantine/core'
+import { Select, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useState } from 'react'
+import { useDesk } from '../agent/desk'
 import { api } from '../api/client'
+import { useCentre } from '../api/session'
 import { useWords } from '../i18n'
 import { phoneNumber } from '../i18n/format'
 import { shared } from '../i18n/shared'
@@ -51,7 +53,7 @@ export function CustomerView({ id, contact }: { id: string; contact?: ContactLiv
       {mode === 'edit' ? (
         <EditCard key={customer.id} customer={customer} close={() => setMode('view')} />
       ) : mode === 'promise' ? (
-        <Promises customer={customer} close={() => setMode('view')} />
+        <Promises customer={customer} contact={contact} close={() => setMode('view')} />
       ) : (
         <Timeline customer={customer} contact={contact} />
       )}
@@ -60,17 +62,29 @@ export function CustomerView({ id, contact }: { id: string; contact?: ContactLiv
   )
 }
 
-function Promises({ customer, close }: { customer: Customer; close: () => void }) {
+interface PromisesProps {
+  customer: Customer
+  contact: ContactLive | undefined
+  close: () => void
+}
+
+function Promises({ customer, contact, close }: PromisesProps) {
   const t = useWords(words)
   const s = useWords(shared)
   const queries = useQueryClient()
   const [text, setText] = useState('')
   const [due, setDue] = useState('')
+  const [time, setTime] = useState('')
+  const [keeper, setKeeper] = useState('')
+  const centre = useCentre()
+  const { me, agent } = useDesk()
+  const queues = [...new Set([contact?.queue, ...(agent?.queues ?? [])].filter((one) => one != null))]
   const [problem, setProblem] = useState<unknown>(null)
   const take = async (made: Promise<Customer>) => {
     setProblem(null)
     try {
       queries.setQueryData(['customer', customer.id], await made)
+      void queries.invalidateQueries({ queryKey: ['callbacks'] })
       return true
     } catch (caught) {
       setProblem(caught)
@@ -79,8 +93,9 @@ function Promises({ customer, close }: { customer: Customer; close: () => void }
   }
   async function send(event: FormEvent) {
     event.preventDefault()
-    const at = due ? new Date(`${due}T18:00`).getTime() / 1000 : null
-    if (await take(api.post<Customer>(`/customers/${customer.id}/promises`, { text: text.trim(), due: at }))) close()
+    const at = due ? new Date(`${due}T${time || '18:00'}`).getTime() / 1000 : null
+    const body = { text: text.trim(), due: at, queue: keeper || null }
+    if (await take(api.post<Customer>(`/customers/${customer.id}/promises`, body))) close()
   }
   return (
     <form className={css.form} onSubmit={(event) => void send(event)}>
@@ -115,6 +130,25 @@ function Promises({ customer, close }: { customer: Customer; close: () => void }
           autoFocus
         />
         <DateInputPlain label={t('due')} value={due} change={setDue} />
+        <TextInput
+          type="time"
+          label={t('dueTime')}
+          value={time}
+          disabled={!due}
+          onChange={(event) => setTime(event.currentTarget.value)}
+        />
+        {me && queues.length > 0 && (
+          <Select
+            label={t('keeper')}
+            value={keeper}
+            allowDeselect={false}
+            data={[
+              { value: '', label: t('keeperMe') },
+              ...queues.map((one) => ({ value: one, label: t('keeperQueue', { queue: centre.queueName(one) }) })),
+            ]}
+            onChange={(value) => setKeeper(value ?? '')}
+          />
+        )}
       </div>
       {problem != null && <ProblemNote problem={problem} />}
       <div className={css.formEnd}>

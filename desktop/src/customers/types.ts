@@ -17,6 +17,8 @@ export interface Promise_ {
   text: string
   due: number | null
   done: boolean
+  /** Whoever serves it keeps the promise. */
+  queue?: string | null
   at: number
   by: string
 }

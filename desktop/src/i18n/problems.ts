@@ -1,6 +1,7 @@
 /** Problems of the API and of this page: what happened, what we or you do. */
 import type { ApiProblem } from '../api/client'
 import { type Catalogue, sentences } from './index'
+import { refusals } from './refusals'
 
 export const problems = sentences({
   'NET-LOST': [
@@ -33,6 +34,11 @@ export const problems = sentences({
     'This code is wrong or was used.',
     'Ten kod jest błędny lub już użyty.',
     'Код неверен или уже использован.',
+  ],
+  'PASSWORD-NEEDED': [
+    'You signed in a while ago: say your password first.',
+    'Od zalogowania minęło trochę czasu: najpierw podaj hasło.',
+    'Вход был давно: сначала введите пароль.',
   ],
   'PASSWORD-WRONG': ['The password is wrong.', 'Hasło jest błędne.', 'Пароль неверен.'],
   'PASSWORD-WEAK': [
@@ -149,6 +155,10 @@ export function moreProblems(all: Catalogue): void {
 /** The sentence and its values for a problem of the API. */
 export function problemSentence(problem: ApiProblem) {
   const values = { code: problem.code, detail: problem.message, seconds: problem.retryAfter ?? 1 }
+  if (problem.code === 'AGENT-REFUSED') {
+    const all: Catalogue = refusals
+    return { sentence: all[String(problem.body.reason)] ?? refusals.REFUSED, values }
+  }
   for (const all of [...more, problems as Catalogue]) {
     const found = all[problem.code]
     if (found) return { sentence: found, values }

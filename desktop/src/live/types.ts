@@ -37,6 +37,9 @@ export interface AgentLive {
   missed: number
   contact: string | null
   queues: string[]
+  /** Of those, what a supervisor has added; and what a supervisor has taken out. */
+  plus?: string[]
+  minus?: string[]
   queue?: string | null
   team?: string | null
   lamps?: Lamps
@@ -85,6 +88,10 @@ export interface ContactLive {
   recorded?: boolean
   disposition?: string | null
   priority?: number | null
+  /** Titles of the menus that the customer came through. */
+  path?: string[]
+  /** What they answered there: for who talks with them. */
+  answers?: Record<string, string | number | boolean | null>
 }
 
 export interface Figures {
@@ -117,6 +124,8 @@ export interface MessageLive {
   from: string
   text: string
   at: number
+  /** An agent's queues were changed. */
+  moved?: { agent: string; into: string[]; out_of: string[] } | null
 }
 
 export interface Entities {

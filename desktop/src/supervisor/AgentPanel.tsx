@@ -13,6 +13,7 @@ import type { Lamps, Why } from '../live/types'
 import { Clock, Empty, Icon, StateLabel, useProblemText, useStateName } from '../ui'
 import css from './floor.module.css'
 import { MessageButton, useNames, useTheirWhy } from './parts'
+import { Serving } from './Serving'
 import { Supervise } from './Supervise'
 import { address } from './Tile'
 import { words } from './words'
@@ -29,6 +30,7 @@ export function AgentPanel({ id, close, alone }: { id: string; close: () => void
   const t = useWords(words)
   const s = useWords(shared)
   const names = useNames()
+  const me = useUser()
   const whyText = useTheirWhy()
   const stateName = useStateName()
   const Heading = alone ? 'h1' : 'h2'
@@ -98,7 +100,9 @@ export function AgentPanel({ id, close, alone }: { id: string; close: () => void
       <Part className={css.part}>{t('state')}</Part>
       <States id={id} name={agent.name || id} busy={inCall} intent={agent.intent} state={agent.state} />
       <Part className={css.part}>{t('itsQueues')}</Part>
-      {agent.queues.length ? (
+      {may(me, 'steer') ? (
+        <Serving key={id} agent={agent} />
+      ) : agent.queues.length ? (
         <p className={css.chips}>
           {agent.queues.map((one) => (
             <Link key={one} href={address(one)} className={css.chip}>

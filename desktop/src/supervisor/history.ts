@@ -1,16 +1,21 @@
 /**
- * What the queues were like in the last two hours, as this page saw it: the centre keeps no such line yet.
+ * What the queues were like in the last two hours: the centre's own lines, and since then what this page sees.
  *
- * Each 15 s one sample of every queue; while the line is lost none, so that gaps stay gaps. Kept over a reload of the tab.
+ * Each 15 s one sample of every queue; while the line is lost none. When it is back the centre is asked again, so that
+ * only what the centre itself hasn't seen is a gap.
  */
+import { api } from '../api/client'
+import type { Schema } from '../api/types'
 import { live } from '../live/store'
 import { now } from '../live/time'
 
 export const STEP = 15
-const KEPT = (2 * 3600) / STEP
-const STORED = 'centrala.board.history'
+const MINUTES = 120
+const KEPT = MINUTES * 60
 /** Two samples further apart than this have a gap between them. */
 const GAP = 2.5 * STEP
+/** Seconds until the centre is asked anew where it couldn't answer. */
+const RETRY = 30
 
 interface Track {
   /** Most who waited at once since the sample before. */
@@ -23,7 +28,7 @@ interface Track {
 
 export type Figure = keyof Track
 
-interface State {
+export interface State {
   times: number[]
   tracks: Map<string, Track>
 }
@@ -34,6 +39,49 @@ const listeners = new Set<() => void>()
 let users = 0
 let version = 0
 let stop: (() => void) | null = null
+let asked = Number.NEGATIVE_INFINITY
+let missing = true
+
+const tell = () => {
+  version++
+  if (!document.hidden) for (const one of listeners) one()
+}
+
+/** What the page has seen goes on where the centre's lines end; before that the centre's word counts. */
+export function joined(lines: Schema<'QueueLines'>, seen: State): State {
+  // A minute that isn't over yet is the page's own, or drawn where its value was seen: at the clock of the answer.
+  const length = Math.max(0, ...Object.values(lines.queues).map((one) => one.waiting.length))
+  const times = Array.from({ length }, (_, index) => Math.min(lines.begins + (index + 1) * 60, lines.at))
+  const after = seen.times.findIndex((one) => one > lines.at)
+  const rest = after < 0 ? [] : seen.times.slice(after)
+  const tracks = new Map<string, Track>()
+  for (const id of new Set([...Object.keys(lines.queues), ...seen.tracks.keys()])) {
+    const of = lines.queues[id]
+    const own = seen.tracks.get(id)
+    const part = (said: (number | null)[] | undefined, mine: (number | null)[] | undefined) => [
+      ...(said ?? Array.from({ length }, () => null)),
+      ...rest.map((_, index) => mine?.[after + index] ?? null),
+    ]
+    tracks.set(id, {
+      waiting: part(of?.waiting, own?.waiting),
+      wait: part(of?.longest_wait, own?.wait),
+      level: part(of?.service_level_30, own?.level),
+    })
+  }
+  return { times: [...times, ...rest], tracks }
+}
+
+async function ask(): Promise<void> {
+  asked = now()
+  try {
+    const lines = await api.get<Schema<'QueueLines'>>('/queues/history', { minutes: MINUTES })
+    state = joined(lines, state)
+    missing = false
+    tell()
+  } catch {
+    missing = true // asked again by a sample to come; until then the line has what the page saw
+  }
+}
 
 function sample(): void {
   if (live.line.line !== 'live' || !live.idsOf('queue').length) return
@@ -41,6 +89,7 @@ function sample(): void {
   const last = state.times.at(-1)
   if (last !== undefined && at - last < STEP / 2) return
   const gap = last !== undefined && at - last > GAP
+  if ((gap || missing) && at - asked > RETRY) void ask()
   const rows = gap ? [null, at] : [at]
   for (const row of rows) {
     state.times.push(row ?? last! + STEP)
@@ -56,14 +105,13 @@ function sample(): void {
     }
   }
   peaks.clear()
-  if (state.times.length > KEPT) {
-    const over = state.times.length - KEPT
+  const over = state.times.findIndex((one) => one >= at - KEPT)
+  if (over > 0) {
     state.times.splice(0, over)
     for (const track of state.tracks.values())
       for (const one of Object.values(track) as (number | null)[][]) one.splice(0, over)
   }
-  version++
-  if (!document.hidden) for (const one of listeners) one()
+  tell()
 }
 
 function watch(): void {
@@ -73,54 +121,30 @@ function watch(): void {
   }
 }
 
-function store(): void {
-  try {
-    sessionStorage.setItem(STORED, JSON.stringify({ times: state.times, tracks: [...state.tracks] }))
-  } catch {
-    // A line that is missing after a reload says so itself.
-  }
-}
-
-function restore(): void {
-  try {
-    const said = JSON.parse(sessionStorage.getItem(STORED) ?? 'null') as {
-      times: number[]
-      tracks: [string, Track][]
-    } | null
-    if (!said || state.times.length || now() - (said.times.at(-1) ?? 0) > KEPT * STEP) return
-    state = { times: said.times, tracks: new Map(said.tracks) }
-  } catch {
-    // Of another version.
-  }
-}
-
 /** Collect while a page of the supervisor is open. */
 export function collect(): () => void {
   if (users++ === 0) {
-    restore()
+    if (missing || now() - asked > RETRY) void ask()
     const timer = setInterval(sample, STEP * 1000)
     const peek = setInterval(watch, 1000)
     const first = setTimeout(sample, 500)
-    window.addEventListener('pagehide', store)
     stop = () => {
       clearInterval(timer)
       clearInterval(peek)
       clearTimeout(first)
-      window.removeEventListener('pagehide', store)
     }
   }
   return () => {
     if (--users === 0) {
-      store()
       stop?.()
       stop = null
     }
   }
 }
 
-export function subscribe(tell: () => void): () => void {
-  listeners.add(tell)
-  return () => listeners.delete(tell)
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
 }
 
 export const versionOf = (): number => version
@@ -128,7 +152,7 @@ export const versionOf = (): number => version
 export interface Line {
   times: number[]
   values: (number | null)[]
-  /** When this page began to look, within what is asked. */
+  /** When the line begins, within what is asked. */
   since: number | null
 }
 

@@ -58,6 +58,7 @@ const drawn = {
     <path d="M10 14a4 4 0 0 0 5.600 0l3-3a4 4 0 0 0-5.600-5.600l-1 1M14 10a4 4 0 0 0-5.600 0l-3 3a4 4 0 0 0 5.600 5.600l1-1" />
   ),
   undo: <path d="M8 5 4 9l4 4M4 9h10a5.500 5.500 0 0 1 0 11h-3" />,
+  flow: <path d="M4 4.500h6v5H4zM14 3h6v5h-6zM14 16h6v5h-6zM10 7h2v12h2M12 6h2" />,
   drag: <path d="M9 6h.1M15 6h.1M9 12h.1M15 12h.1M9 18h.1M15 18h.1" strokeWidth="3" />,
 } satisfies Record<string, ReactNode>
 
