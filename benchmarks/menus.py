@@ -1,11 +1,12 @@
 """Callers in menus: what 300 of them at once cost, and how soon a prompt begins.
 
 A real `centrala serve`. The crowd are callers who hear spoken menus (synthesised once, then played from the cache) and
-press a key every few seconds: telephone events of our own testing phones, in a process of their own. Beside them some
-probes, sipp with a bare RTP end each, press a key in the silence after a prompt. Two spans are measured in the
-probes' packets: from the end of the key (the first of its three end packets leaves) to the first packet of the next
-prompt, and from the ledger's own time of the node's entry to that packet. CPU is user and system time of application
-and media worker, each for itself, in the middle of the run.
+press a key every few seconds: telephone events of our own testing phones, in a process of their own; a third of them
+stand in a noisy street, where keys are looked for in all that is heard. Beside them some probes, sipp with a bare RTP
+end each, press a key in the silence after a prompt. Two spans are measured in the probes' packets: from the end of the
+key (the first of its three end packets leaves) to the first packet of the next prompt, and from the ledger's own time
+of the node's entry to that packet. CPU is user and system time of application and media worker, each for itself, in
+the middle of the run.
 """
 
 import asyncio
@@ -32,8 +33,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "peer"))
 from bench import Centre, Line, Sipp, ports
 
 from benchmarks.signalling import cpu_of, quantile
+from centrala.testing import voices
 from centrala.testing.call import Call
 from centrala.testing.phone import Phone, Phones
+from centrala.testing.voices import Voice
 
 CALLERS = 300
 PROBES = 8
@@ -107,6 +110,7 @@ def crowd(address: str, port: int, callers: int, seconds: float) -> None:
 
 async def _crowd(server: tuple[str, int], callers: int, seconds: float) -> None:
     rng = random.Random(1)
+    room, street = noise(60.0), noise(400.0)
     pressed = 0
 
     async def one(phone: Phone) -> Call | None:
@@ -124,7 +128,8 @@ async def _crowd(server: tuple[str, int], callers: int, seconds: float) -> None:
     async with Phones(ports.loopback()) as phones:
         calls = []
         for number in range(callers):
-            calls.append(asyncio.create_task(one(phones.phone(f"c{number}", "crowd.example", server))))
+            voice = street if number % 3 == 0 else room
+            calls.append(asyncio.create_task(one(phones.phone(f"c{number}", "crowd.example", server, voice))))
             await asyncio.sleep(1 / LEGS)
         print("up", flush=True)
         done = [await each for each in calls]
@@ -138,6 +143,11 @@ async def _crowd(server: tuple[str, int], callers: int, seconds: float) -> None:
                 }
             )
         )
+
+
+def noise(loudness: float) -> Voice:
+    """What is heard of a caller who listens: 3 s of noise of this mean square root, over and over."""
+    return voices.voice(np.random.default_rng(1).normal(0, loudness, 24_000).astype(np.int16))
 
 
 # --- the probes ---

@@ -40,6 +40,7 @@ def _logging(verbose: bool) -> None:
 def serve(config: Config, data: Data, verbose: Annotated[bool, typer.Option("--verbose")] = False) -> None:
     """Run a centre until it is told to stop (Ctrl-C, SIGTERM)."""
     from centrala.flows import published_ids
+    from centrala.flows.checking import lacking
     from centrala.ledger import DataFolderError, LedgerUnavailable
     from centrala.media.client import WorkerDidNotStart
     from centrala.people.changes import saved
@@ -52,6 +53,8 @@ def serve(config: Config, data: Data, verbose: Annotated[bool, typer.Option("--v
         settings = load(config, None, replace(saved(data), flows=published_ids(data)))
         for warning in settings.warnings:
             logging.getLogger("centrala").warning("%s", warning)
+        for sentence in lacking(settings, data):
+            logging.getLogger("centrala").warning("%s", sentence)
         asyncio.run(run(settings, data, lambda line: print(line, flush=True)))
     except SettingsError as problem:
         hint = "\nWhat was set on the screen can be taken back with `centrala config undo`."

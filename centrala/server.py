@@ -293,8 +293,9 @@ class Server:
                 log.exception("the records can't be brought up to date now; the next second tries again")
 
     async def _warm(self) -> None:
-        """Speak what flows say to everybody before anybody calls."""
+        """Speak what flows say to everybody, and what is built in, before anybody calls."""
         for tenant in self.settings.tenants:
+            self.speech.warm(tenant)
             flows = self.desk.mailboxes[tenant].centre.flows
             current = [
                 FlowSpec(name, flow.current, flow.graphs[flow.current])

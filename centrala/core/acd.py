@@ -4,17 +4,16 @@ Every function is pure: it reads the state and answers with events and commands.
 the least rank among all queues the agent serves; a queue that the agent `prefers` comes first, and the offer says so.
 """
 
-from bisect import bisect_left
-
 from centrala.core import commands as c
 from centrala.core import events as e
+from centrala.core.announce import hushed
 from centrala.core.calendar import is_open
-from centrala.core.estimate import estimate
 from centrala.core.flow import run as flow
 from centrala.core.flow.position import back
 from centrala.core.mix import RINGBACK
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
 from centrala.core.state import Agent, Centre, Contact, Entry, Queue, serves
+from centrala.core.waits import expected
 
 Decision = tuple[list[e.Event], list[c.Command]]
 
@@ -82,18 +81,11 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
     commands.append(c.Mix(contact.id, {contact.id: {f"sound:{spec.music}": 1.0}}))
     if spec.max_wait is not None:
         commands.append(c.SetTimer(f"wait:{contact.id}", at + spec.max_wait))
-    expected = expected_wait(centre, queue, (rank, contact.order, contact.id), at)
-    return [e.Queued(at, contact.id, name, since, rank, expected)], commands
-
-
-def expected_wait(centre: Centre, queue: Queue, place: Entry, at: float) -> float | None:
-    """Seconds until a phone rings for whoever stands, or would stand, at this place; None while nothing is known."""
-    ahead = bisect_left(queue.waiting, place)
-    if len(queue.idle) > ahead:
-        return 0.0
-    head = at - centre.contacts[queue.waiting[0][2]].queued_at if queue.waiting else None
-    found = estimate(queue.rates, ahead, shared=queue.shared > 0, head=head)
-    return None if found is None else round(found.seconds, 3)
+    if spec.announce is not None:
+        commands.append(c.SetTimer(f"announce:{contact.id}", at + spec.announce.first))
+    found = expected(centre, queue, (rank, contact.order, contact.id), at)
+    seconds = None if found is None else round(found.seconds, 3)
+    return [e.Queued(at, contact.id, name, since, rank, seconds)], commands
 
 
 def wait_timer(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]:
@@ -112,7 +104,7 @@ def way_out(centre: Centre, contact: Contact, queue: str, why: str, to: Destinat
         to = BUSY
     elif back(centre, contact, why, at) is not None:
         to = BACK
-    return [e.Overflowed(at, contact.id, queue, why, to)], []  # type: ignore[arg-type]
+    return [e.Overflowed(at, contact.id, queue, why, to)], hushed(contact)  # type: ignore[arg-type]
 
 
 def no_way(centre: Centre, contact: Contact, cause: str, at: float) -> Decision:

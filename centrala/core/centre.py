@@ -8,7 +8,7 @@ contact meets an idle agent, a freed agent meets the first in line, an overflow 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from centrala.core import acd, agent, contact, conversation
+from centrala.core import acd, agent, announce, contact, conversation
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -58,6 +58,9 @@ def timers(centre: Centre) -> Iterator[tuple[str, float]]:
         if who.state == "flow" and who.run is not None and who.run.until:
             yield f"flow:{who.id}", who.run.until
         if who.queue in centre.queues and who.state in ("queued", "offered"):
+            announced = centre.queues[who.queue].spec.announce
+            if announced is not None and who.state == "queued" and not who.announcing:
+                yield f"announce:{who.id}", announce.timer(who, announced)
             limit = centre.queues[who.queue].spec.max_wait
             if limit is not None:
                 yield f"wait:{who.id}", who.queued_at + limit
@@ -79,6 +82,9 @@ def _queue_changed(centre: Centre, fact: f.QueueChanged) -> Decision:
     if known is not None and known.spec.max_wait != fact.spec.max_wait:
         for entry in known.waiting:
             commands += acd.wait_timer(centre.contacts[entry[2]], fact.spec, fact.at)
+    if known is not None and known.spec.announce != fact.spec.announce:
+        for entry in known.waiting:
+            commands += announce.await_next(centre.contacts[entry[2]], fact.spec, fact.at)
     return [e.QueueDefined(fact.at, fact.spec)], commands
 
 
@@ -167,6 +173,8 @@ def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
             return contact.offer_expired(centre, subject, fact.at)
         case "wait":
             return contact.wait_over(centre, subject, fact.at)
+        case "announce":
+            return announce.due(centre, subject, fact.at)
         case "flow":
             return flow.time_over(centre, subject, fact.at)
         case "wrap":
@@ -246,7 +254,8 @@ def _contact_waits_again(centre: Centre, event: e.OfferEnded) -> Decision:
     decide_on = acd.fill if queue.staffed else acd.deserted
     events, commands = decide_on(centre, queue, event.at)
     # The limit may have been set or changed while the phone rang.
-    return events, acd.wait_timer(who, queue.spec, event.at) + commands
+    again = acd.wait_timer(who, queue.spec, event.at) + announce.await_next(who, queue.spec, event.at)
+    return events, again + commands
 
 
 def _directed(centre: Centre, event: e.Directed) -> Decision:
@@ -323,6 +332,8 @@ FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
     e.NodeEntered: (flow.enter,),
     e.FlowLeft: (contact.sent_on,),
     e.PromptBegan: (_heard_anew,),
+    e.Announced: (_heard_anew,),
+    e.AnnouncementEnded: (_heard_anew,),
     e.AgentQueuesSet: (_agent_lent,),
     e.Held: (_heard_anew,),
     e.Resumed: (_heard_anew,),

@@ -106,10 +106,10 @@ class RefuseTransfer:
 class Part:
     """A piece of a prompt, filled in."""
 
-    kind: Literal["text", "sound", "number", "money", "date", "time", "digits", "pause"]
+    kind: Literal["text", "sound", "number", "money", "date", "time", "digits", "duration", "pause"]
     text: str = ""
     """Of `text` what to say, of `sound` its name, of `pause` milliseconds, of `date` and `time` ISO 8601 (or seconds
-    after midnight), else a number."""
+    after midnight), of `duration` seconds, else a number."""
     private: Private | None = None
     "The same, where it is about the caller: `text` is empty then, and what is made of it isn't kept."
     currency: str = ""

@@ -22,6 +22,7 @@ from centrala.core.acd import (
     turn_away,
     way_out,
 )
+from centrala.core.announce import hushed
 from centrala.core.calendar import is_open
 from centrala.core.flow import run as flow
 from centrala.core.flow.position import back
@@ -177,6 +178,7 @@ def answered(centre: Centre, fact: f.Answered) -> Decision:
     events: list[e.Event] = []
     commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
     commands.append(c.Mix(contact.id, bridge(contact.id, fact.leg)))
+    commands += hushed(contact)
     if record or contact.recorded:
         commands.append(c.Record(contact.id, fact.leg))
     commands.append(c.CancelTimer(f"offer:{fact.leg}"))
@@ -410,7 +412,7 @@ def end(
         commands += [c.CancelRing(contact.id, leg), c.CancelTimer(f"offer:{leg}")]
     if contact.queue is not None:
         commands.append(c.CancelTimer(f"wait:{contact.id}"))
-    commands += flow.left(centre, contact)
+    commands += [*flow.left(centre, contact), *hushed(contact)]
     if contact.leg is not None and gone != contact.leg:
         # The phone of an agent who calls somebody outside, and isn't answered by us yet, is refused instead.
         commands.append(

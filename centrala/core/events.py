@@ -123,6 +123,27 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """Somebody who waits hears something else than music for a while."""
+
+    at: float
+    contact: str
+    prompt: str
+    position: int | None = None
+    "That was told: 1 is next."
+    seconds: int | None = None
+    "The wait that was told."
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementEnded:
+    at: float
+    contact: str
+    prompt: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Overflowed:
     """A queue's way out was taken."""
 
@@ -637,6 +658,8 @@ Event = (
     | CalendarDropped
     | ContactBegan
     | Queued
+    | Announced
+    | AnnouncementEnded
     | Overflowed
     | Directed
     | OfferMade

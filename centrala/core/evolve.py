@@ -135,6 +135,8 @@ def _queued(centre: Centre, event: e.Queued) -> None:
     contact.target = None
     contact.since = event.since
     contact.queued_at = event.at
+    contact.announcing = ""
+    contact.announced, contact.announced_at = 0, 0.0
     contact.rank = event.rank
     contact.answered = True
     enter(centre, contact)
@@ -155,6 +157,20 @@ def _no_longer_busy(centre: Centre, agent: Agent, at: float, *, served: bool = T
         queue.rates = learn.freed(_now(queue, at), at, served)
 
 
+def _announced(centre: Centre, event: e.Announced) -> None:
+    contact = centre.contacts[event.contact]
+    contact.asked += 1
+    contact.announced += 1
+    contact.announcing = event.prompt
+    contact.told = event.seconds if event.seconds is not None else contact.told
+
+
+def _announcement_ended(centre: Centre, event: e.AnnouncementEnded) -> None:
+    contact = centre.contacts[event.contact]
+    contact.announcing = ""
+    contact.announced_at = event.at
+
+
 def _waits_no_more(centre: Centre, contact: Contact, at: float, *, gave_up: bool) -> None:
     """Nobody has taken them: they have hung up, or are sent elsewhere."""
     queue = centre.queues.get(contact.queue) if contact.queue is not None else None
@@ -166,6 +182,7 @@ def _waits_no_more(centre: Centre, contact: Contact, at: float, *, gave_up: bool
 def _overflowed(centre: Centre, event: e.Overflowed) -> None:
     contact = centre.contacts[event.contact]
     _waits_no_more(centre, contact, event.at, gave_up=False)
+    contact.announcing = ""
     leave(centre, contact)
     contact.state = "new"
     contact.queue = contact.target = None
@@ -227,6 +244,7 @@ def _connected(centre: Centre, event: e.Connected) -> None:
     if contact.run is not None:
         end_run(centre, contact)
     offer = contact.offers.pop(event.leg)
+    contact.announcing = ""
     contact.state = "active"
     contact.answered = contact.served = contact.customer = True
     if event.leg == event.contact:  # the customer, whom the owner has called
@@ -522,6 +540,8 @@ EVOLVE: dict[type, Callable[[Centre, Any], None]] = CHANGES | {
     e.NumberDropped: _number_dropped,
     e.ContactBegan: _contact_began,
     e.Queued: _queued,
+    e.Announced: _announced,
+    e.AnnouncementEnded: _announcement_ended,
     e.Overflowed: _overflowed,
     e.Directed: _directed,
     e.OfferMade: _offer_made,

@@ -456,7 +456,7 @@ class AgentQueuesChanged:
 class TimerFired:
     at: float
     timer: str
-    "The id that `SetTimer` gave: offer:LEG, wait:CONTACT, flow:CONTACT, wrap:AGENT or rest:AGENT."
+    "The id that `SetTimer` gave: offer:LEG, wait:CONTACT, announce:CONTACT, flow:CONTACT, wrap:AGENT or rest:AGENT."
 
 
 Fact = (

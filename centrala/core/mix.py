@@ -7,6 +7,7 @@
 * In a lane everybody hears everybody else. Whoever is alone in one hears music.
 * A supervisor who listens hears the lane the owner is in, and is heard by nobody; one who whispers is heard by the
   owner too, and by nobody else.
+* Whoever waits hears music, or an announcement instead.
 * In a flow the customer hears the prompt that plays, and nothing else.
 * A muted party is heard by nobody. A party whose own phone holds us is in no lane and hears nothing.
 """
@@ -42,6 +43,8 @@ def mix(centre: Centre, contact: Contact) -> Hears:
         name = contact.target.name if contact.target is not None else "default"
         return {contact.id: {f"sound:{name}": 1.0}}
     waits = contact.id if contact.leg is None else contact.leg  # the owner, while whom they call is rung
+    if contact.announcing:
+        return {waits: {f"prompt:{contact.announcing}": 1.0}}
     if contact.queue is not None:
         return {waits: {music(centre, contact.queue): 1.0}}
     return {waits: {RINGBACK: 1.0}}

@@ -23,6 +23,21 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """What somebody who waits is told between the music. Times in seconds."""
+
+    first: float = 20.0
+    "After so much waiting …"
+    every: float = 45.0
+    "… and so long after the end of each announcement."
+    position: bool = True
+    wait: bool = True
+    "The estimated wait; never below 30 s, rounded up, and never more than before without a word."
+    messages: tuple[str, ...] = ()
+    "Sounds that take turns with it."
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as configured. Times in seconds."""
 
@@ -57,6 +72,7 @@ class QueueSpec:
     when_closed: Destination | None = None
     open_at: tuple[tuple[float, float], ...] | None = None
     "Opening intervals (from, to) in unix seconds, ascending, as the calendar gives them; None is always open."
+    announce: Announce | None = None
     dispositions: tuple[str, ...] = ()
     "Results of which an agent must give one before the after-call work is over; empty: none is asked for."
 

@@ -155,6 +155,20 @@ class Contact:
     "(flow, node, exit taken there), the last hundred."
     values: dict[str, Private] = field(default_factory=dict)
     "What flows know of it, by variable."
+    announcing: str = ""
+    "The announcement that is being said while it waits."
+    announced: int = 0
+    "How many it has heard in this queue, and when the last one ended."
+    announced_at: float = 0.0
+    told: int | None = None
+    "The wait in seconds that it was told last."
+
+    @property
+    def prompt(self) -> str:
+        """What is being said to its customer; empty: nothing."""
+        if self.state == "flow":
+            return self.run.awaited if self.run is not None and self.run.waits == "prompt" else ""
+        return self.announcing
 
     @property
     def consult(self) -> Party | None:

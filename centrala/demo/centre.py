@@ -160,6 +160,7 @@ tenants:
         agents: [{polish}, {GUEST}, {YOU}]
         dispositions: [{", ".join(RESULTS["sprzedaz"])}]
         strategy: longest_idle
+        announce: {{first: 10s, every: 20s}}       # place and estimated wait, between the music
         service_level: 80/20
         ring_timeout: 8s
         wrap_up: 4s

@@ -1,5 +1,6 @@
 """What a tenant's flows may name, and who names them: for the checker, and before one is taken away."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -13,13 +14,14 @@ from centrala.core.flow.nodes import Collect, Flow, Menu, Prompt, Say, SubFlow, 
 from centrala.core.flow.problems import Problem
 from centrala.core.specs import FlowSpec
 from centrala.flows.store import canonical
-from centrala.settings.model import Destination, Tenant
+from centrala.settings.model import Destination, Settings, Tenant
 from centrala.speech.prompts import NAMES, PREFIX
 
 BUILT_IN = frozenset({"default", "silence", *(f"{PREFIX}{name}" for name in NAMES)})
 ENTRY_POINTS = "centrala.flow_nodes"
 "The group in which packages name functions for nodes of type `python`."
 
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 WAYS_OUT = ("when_full", "when_no_agents", "after_max_wait", "when_closed")
 
 
@@ -35,6 +37,31 @@ def parsed(graph: str) -> Flow | None:
 def sounds(data: Path, tenant: str) -> frozenset[str]:
     """What can be played, by name."""
     return BUILT_IN | {one.stem for one in (data / "sounds" / tenant).glob("*.wav")}
+
+
+def lacking(settings: Settings, data: Path) -> list[str]:
+    """What flows of the centre's file name and the machine lacks (sounds, Python nodes), in sentences."""
+    found: list[str] = []
+    for tenant in settings.tenants.values():
+        specs = {id: FlowSpec(id, 1, one.graph) for id, one in tenant.flows.items()}
+        of = Known(sounds=sounds(data, tenant.id), entry_points=functions()) if specs else Known()
+        for id, spec in specs.items():
+            for one in problems(spec.graph, of, id)[1]:
+                if one.code in ("FLOW-SOUND", "FLOW-ENTRY-POINT"):
+                    found.append(
+                        f"tenants.{tenant.id}.flows.{id}, node {one.node}, {one.where}: {one.sentence}"
+                    )
+    return found
+
+
+def seconds(data: Path, tenant: str, sound: str) -> float | None:
+    """How long a sound of the house is; None where nobody knows."""
+    if not NAME.fullmatch(sound):
+        return None
+    try:
+        return max((data / "sounds" / tenant / f"{sound}.wav").stat().st_size - 44, 0) / 16_000
+    except (OSError, ValueError):
+        return None
 
 
 def functions() -> frozenset[str]:

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,11 +16,11 @@ from centrala.core.specs import FlowSpec
 from centrala.flows import checking, trial
 from centrala.flows.store import ID, RESERVED, FlowError, open_flows
 from centrala.ledger.schema import FILE
+from centrala.people import open_people
+from centrala.people.store import CONSOLE, note
 from centrala.settings.model import Agent, Calendar, Queue, Settings, Tenant
 
 MADE_UP = "trial"
-CONSOLE = "console"
-"Who publishes with the `centrala` command."
 
 
 def check(
@@ -34,7 +35,7 @@ def check(
 
 
 def publish(
-    file: Path, settings: Settings, tenant: str | None, data: Path, id: str | None, note: str
+    file: Path, settings: Settings, tenant: str | None, data: Path, id: str | None, said: str
 ) -> list[str]:
     """Let callers go through the flow in a file: a running centre follows within seconds. Gives lines to print."""
     house = _tenant(settings, tenant)
@@ -50,13 +51,16 @@ def publish(
         raise ValueError("\n".join(lines))
     flows = open_flows(data)
     try:
-        made = flows.publish_graph(house.id, name, json.loads(text), CONSOLE, time.time(), note)
+        made = flows.publish_graph(house.id, name, json.loads(text), CONSOLE, time.time(), said)
     except FlowError as problem:
         raise ValueError(str(problem)) from None
     finally:
         flows.close()
     if made is None:
-        return [*lines, f"{name} is published already, version for version the same"]
+        return [*lines, f"{name} is published already, and is the same"]
+    after = {"version": made[0].number, "note": said}
+    with closing(open_people(data)) as people, people.writing() as db:
+        note(db, made[0].at, house.id, CONSOLE, "flow.published", name, None, after, CONSOLE)
     return [*lines, f"{name} is published as version {made[0].number}"]
 
 

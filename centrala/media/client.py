@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import subprocess
 import sys
 from collections import deque
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 _UNSEEN_SECONDS = 2.0
 """An event counts as dealt with this long after the callback: the ledger has committed it by then."""
 _MAX_PENDING = 100_000
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""The matrices of a tick are too small to be shared out: numpy's threads would wait for each other, and for a core."""
 
 
 class WorkerDidNotStart(RuntimeError):
@@ -304,7 +307,12 @@ class MediaClient:
         ]
         with self._log_path().open("ab") as out:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env={**os.environ, **_ENVIRONMENT},
             )
         return self._process
 

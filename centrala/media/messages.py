@@ -313,6 +313,12 @@ class Digit(_Event, frozen=True, kw_only=True):
     how: Literal["event", "inband"] = "event"
 
 
+class FaxTone(_Event, frozen=True, kw_only=True):
+    """A fax machine calls: its 1100 Hz (ITU-T T.30, 4.1.1), told once a leg, where keys are looked for as tones."""
+
+    leg: str
+
+
 class DigitsSent(_Event, frozen=True, kw_only=True):
     """All digits of a `SendDigits` with an id have gone out."""
 
@@ -426,6 +432,7 @@ Event = (
     | PacketsStopped
     | PacketsResumed
     | Digit
+    | FaxTone
     | DigitsSent
     | Played
     | PlayerFailed

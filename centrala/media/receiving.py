@@ -15,7 +15,7 @@ from centrala.media.reports import Reports
 from centrala.media.rows import ALAW, EVENT, NOISE, OPUS, ULAW, Ints, Leg, Pcm, Rows
 from centrala.media.wire import WIDTH, Address, Line, Wire
 from centrala.protocols.rtp import dtmf, g711, packet
-from centrala.protocols.rtp.g711 import FRAME
+from centrala.protocols.rtp.g711 import FRAME, RATE
 
 log = logging.getLogger("centrala.media")
 
@@ -26,8 +26,16 @@ _FIRST_KNOCKS = 3
 the signalled one meanwhile wins over the remains of somebody else's call."""
 _KNOCKS = 10
 """The same for an entirely different source of a leg that fell silent."""
-_AUDIBLE = 150
-"""Amplitude without which no frame holds a digit: each of its two tones has more."""
+_AUDIBLE = 150.0**2
+"""Mean square without which no frame holds a digit: two tones of an amplitude of 200 have 200². Noise has less."""
+_FAX_EVERY = 2
+"""Ticks between two looks for a fax machine's tone."""
+_FAX_LOOKS = 9
+"""In a row that must find it: such a tone lasts 425 ms at least."""
+_FAX_HERTZ = (1100 - 50, 1100 + 50)
+"""1100 Hz, give or take 38, and as much as noise does to the reckoning."""
+_FAX_REST = 0.2
+"""Share of the power that may be anything else than one sine."""
 
 
 class Receiving:
@@ -257,9 +265,13 @@ class Receiving:
     def _find_tones(self) -> None:
         rows = self._tone_rows
         now = self.rows.audio[rows]
-        near = np.flatnonzero((now.max(axis=1) > _AUDIBLE) | (self._tone_hold > 0))
+        signal = now.astype(np.float32)
+        power = np.einsum("ij,ij->i", signal, signal) / FRAME
+        near = np.flatnonzero((power > _AUDIBLE) | (self._tone_hold > 0))
         if len(near):
             codes = dtmf.find_tones(np.concatenate([self._tone_before[near], now[near]], axis=1))
+            if self.rows.tick % _FAX_EVERY == 0:
+                self._find_faxes(rows[near], signal[near])
             # A digit ends with the second frame that hasn't it.
             self._tone_hold[near] = np.where(codes >= 0, 2, np.maximum(self._tone_hold[near] - 1, 0))
             for row, code in zip(rows[near].tolist(), codes.tolist(), strict=True):
@@ -269,3 +281,19 @@ class Receiving:
                     if digit is not None:
                         self._tell_digits(leg, [digit], "inband")
         self._tone_before = now
+
+    def _find_faxes(self, rows: Ints, signal: NDArray[np.float32]) -> None:
+        """A sine has x[n-1] + x[n+1] = 2 cos(w) x[n]: its frequency by least squares, and how much of it is none."""
+        middle, around = signal[:, 1:-1], signal[:, :-2] + signal[:, 2:]
+        power = np.einsum("ij,ij->i", middle, middle) + 1
+        turn = np.einsum("ij,ij->i", middle, around) / (2 * power)
+        rest = np.einsum("ij,ij->i", around, around) / power - 4 * turn * turn
+        hertz = np.arccos(np.clip(turn, -1, 1)) * (RATE / 2 / np.pi)
+        heard = (hertz > _FAX_HERTZ[0]) & (hertz < _FAX_HERTZ[1]) & (rest < _FAX_REST * 4 * turn * turn)
+        for row, calls in zip(rows.tolist(), heard.tolist(), strict=True):
+            leg = self.rows.legs[row]
+            if leg.calling >= 0:
+                leg.calling = leg.calling + 1 if calls else 0
+                if leg.calling >= _FAX_LOOKS:
+                    leg.calling = -1
+                    self._emit(m.FaxTone(leg=leg.id))

@@ -42,6 +42,8 @@ class Leg:
     began: float = 0.0
     events: dtmf.Receiver = field(default_factory=dtmf.Receiver)
     tones: dtmf.ToneReceiver | None = None
+    calling: int = 0
+    """Looks in a row that found the tone of a fax machine; -1: it was told."""
     opus: Opus | None = None
     """Its codec, where that was agreed."""
     digits: dtmf.Sender = field(default_factory=dtmf.Sender)

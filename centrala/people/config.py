@@ -5,6 +5,7 @@ Works while the centre runs: it looks every few seconds what the console saved. 
 
 import re
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from centrala.settings.difference import as_yaml, differences, yaml_difference
 from centrala.settings.editing import Edit, edited, replaced
 from centrala.settings.overlay import (
     HIDDEN,
+    THINGS,
     Saved,
     Tree,
     changed,
@@ -141,7 +143,8 @@ def undo(data: Path, tenant: str) -> str:
 
 def variable(tenant: str, path: Key) -> str:
     """Name of the environment variable that an export has in the place of a secret."""
-    return re.sub(r"[^A-Z0-9]+", "_", f"CENTRALA_{tenant}_{'_'.join(path[1:])}".upper())
+    of = path[1:] if path[0] in THINGS else path
+    return re.sub(r"[^A-Z0-9]+", "_", f"CENTRALA_{tenant}_{'_'.join(of)}".upper())
 
 
 def _centre(config: Path, people: People) -> _Centre:
@@ -184,7 +187,9 @@ def _edits(centre: _Centre, tenant: str, wanted: Tree) -> list[Edit]:
             value_at(now, path), dict
         ):
             wanted = changed(wanted, path, value_at(now, path))
-        elif value_at(wanted, path) == f"env:{variable(tenant, path)}" and path[:3] in given:
+        elif value_at(wanted, path) == f"env:{variable(tenant, path)}" and (
+            path[:3] in given or path[:1] in given
+        ):
             wanted = changed(wanted, path, value_at(inherited, path))
     return replaced(now, wanted, given, inherited)
 
@@ -199,10 +204,12 @@ def _tree_after(centre: _Centre, tenant: str, edits: list[Edit]) -> Tree:
 
 
 def _secrets(found: Tree) -> list[Key]:
-    paths: list[Key] = []
-    for path, value in keys_of(found):
-        if is_secret(path):
-            paths.append(path)
-        elif isinstance(value, dict) and is_secret((*path, "password")) and "password" in value:
-            paths.append((*path, "password"))
-    return paths
+    return [path for start, value in keys_of(found) for path in _secrets_in(start, value)]
+
+
+def _secrets_in(path: Key, value: object) -> Iterator[Key]:
+    if is_secret(path):
+        yield path
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _secrets_in((*path, name), one)

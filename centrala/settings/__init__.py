@@ -6,6 +6,7 @@ The keys are told in docs/reference/centre-yaml.md.
 from centrala.settings.model import (
     Address,
     Agent,
+    Announce,
     Calendar,
     Client,
     Destination,
@@ -41,6 +42,7 @@ from centrala.settings.tree import Problem, SettingsError
 __all__ = [
     "Address",
     "Agent",
+    "Announce",
     "Calendar",
     "Client",
     "Destination",

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from centrala.core import facts as f
 from centrala.core.specs import AgentSpec, CalendarSpec, FlowSpec, QueueSpec
+from centrala.core.specs import Announce as AnnounceSpec
 from centrala.core.specs import Destination as To
 from centrala.core.state import Centre
-from centrala.settings.model import Agent, Calendar, Destination, OpenSpans, Queue, Tenant
+from centrala.settings.model import Agent, Announce, Calendar, Destination, OpenSpans, Queue, Tenant
 
 CALENDAR_DAYS = 400
 "How far ahead opening hours are told; a running centre tells them anew long before."
@@ -99,6 +100,7 @@ def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
         max_length=queue.max_length,
         record=queue.record,
         music=queue.music,
+        announce=None if queue.announce is None else announce_spec(queue.announce),
         priority=queue.priority,
         ageing=queue.ageing,
         short_abandon=queue.short_abandon,
@@ -112,6 +114,10 @@ def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
         open_at=opening(queue.hours, queue.holidays, tenant.timezone, now),
         dispositions=queue.dispositions,
     )
+
+
+def announce_spec(announce: Announce) -> AnnounceSpec:
+    return AnnounceSpec(announce.first, announce.every, announce.position, announce.wait, announce.messages)
 
 
 def agent_spec(agent: Agent) -> AgentSpec:

@@ -15,7 +15,17 @@ from centrala.core.flow import check, graph
 from centrala.core.flow.nodes import Flow as Graph
 from centrala.settings import words
 from centrala.settings.building import build, table
-from centrala.settings.model import Calendar, Flow, Http, Mail, Secret, Security, SpeechSettings, Table
+from centrala.settings.model import (
+    Announce,
+    Calendar,
+    Flow,
+    Http,
+    Mail,
+    Secret,
+    Security,
+    SpeechSettings,
+    Table,
+)
 from centrala.settings.tree import (
     Parser,
     Reported,
@@ -165,7 +175,21 @@ def _read(id: str, name: str | None, text: str, file: Path | None, spot: Spot, f
     raise Reported
 
 
-# --- what flows use ---
+# --- what flows use, and who waits hears ---
+
+
+def announce(spot: Spot) -> Announce:
+    parsers: dict[str, Parser] = {
+        "first": words.duration(),
+        "every": words.duration(5.0),
+        "position": words.flag,
+        "wait": words.flag,
+        "messages": words.list_of(words.name_of_prompt, "a list of sounds"),
+    }
+    found = build(Announce, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
+    if not (found.position or found.wait or found.messages):
+        spot.warn("tells nothing: has neither position, wait nor messages")
+    return found
 
 
 def calendars(spot: Spot) -> dict[str, Calendar]:

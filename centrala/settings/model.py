@@ -221,6 +221,21 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """What callers who wait are told between the music."""
+
+    first: float = 20.0
+    """Seconds of waiting before the first one."""
+    every: float = 45.0
+    """Seconds between the end of one and the next."""
+    position: bool = True
+    wait: bool = True
+    """The estimated one."""
+    messages: tuple[str, ...] = ()
+    """Names of sounds, which take turns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """Where a call goes; in the file a mapping with its kind as the one key, and `record`."""
 
@@ -251,6 +266,8 @@ class Queue:
     """As many may wait; 0 means that a call is taken only if an agent is free at once."""
     record: bool = False
     music: str = "default"
+    announce: Announce | None = None
+    """None means that nothing is told."""
     priority: int = 0
     ageing: float = 60.0
     """Seconds of waiting that one point of priority is worth."""

@@ -186,7 +186,8 @@ def _value(node: Node | None, path: Path) -> Any:
             return [_value(one, (*path, "")) for one in node.elements]
         case Scalar() if not is_null(node):
             text = node.text.strip()
-            if key in _FLAGS or (path[-1] == "record" and path[0] == "numbers"):
+            told = path[:1] == ("queues",) and path[2:] in (("announce", "position"), ("announce", "wait"))
+            if key in _FLAGS or told or (path[-1] == "record" and path[0] == "numbers"):
                 return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
                     text.lower(), text
                 )

@@ -13,22 +13,18 @@ from centrala.settings import floor, words
 from centrala.settings import flows as flows_of
 from centrala.settings import trunks as trunks_of
 from centrala.settings.building import build, table
+from centrala.settings.listening import listen
 from centrala.settings.model import (
     Agent,
     Client,
     Destination,
     DestinationKind,
     Flow,
-    Https,
-    Listen,
-    Listener,
-    MediaSettings,
     Queue,
     Secret,
     Settings,
     Strategy,
     Tenant,
-    Transport,
     Trunk,
     TrunkRegistration,
 )
@@ -58,7 +54,6 @@ from centrala.settings.tree import (
 
 _REFERENCE = re.compile(r"(env|file):(\S.*)")
 _HANG_UPS = ("busy", "unavailable", "not_found")
-_TRANSPORTS: tuple[str, ...] = get_args(Transport)
 _KINDS: tuple[str, ...] = get_args(DestinationKind)
 
 
@@ -187,7 +182,10 @@ class _Reading:
     """What was set on the screen and lets in calls by their address alone."""
 
     def settings(self, top: Spot) -> Settings:
-        parsers: dict[str, Parser] = {"listen": self.listen, "tenants": self.tenants}
+        parsers: dict[str, Parser] = {
+            "listen": lambda spot: listen(spot, self.path.parent),
+            "tenants": self.tenants,
+        }
         given = top.fields(parsers, "a mapping")
         found: Settings = build(Settings, top, {"listen": top.at("listen"), **given}, parsers, path=self.path)
         if not (found.listen.http or found.listen.https):
@@ -196,102 +194,6 @@ class _Reading:
                     "can't be called: has neither sip_password nor phone, and listen has no http for pages"
                 )
         return found
-
-    # ---- listen
-
-    def listen(self, spot: Spot) -> Listen:
-        parsers: dict[str, Parser] = {
-            "http": words.address(low=0),
-            "https": self.https,
-            "trusted_proxies": words.list_of(words.network, "a list of networks"),
-            "sip": words.list_of(self.listener, 'a list such as ["udp:127.0.0.1:5060"]'),
-            "media": self.media,
-        }
-        given = spot.fields(parsers, "a mapping with the keys http, https, sip, media, trusted_proxies")
-        listen = build(Listen, spot, given, parsers)
-        places = [("http", *listen.http)] if listen.http else []
-        places += [("https", *listen.https.address)] if listen.https else []
-        if listen.http and not words.is_loopback(listen.http[0]) and not listen.trusted_proxies:
-            given["http"].warn(
-                "passwords and voices would cross the network unencrypted, and browsers give no microphone there;"
-                " expected https, or 127.0.0.1 behind a proxy"
-            )
-        places += [(one.transport, one.host, one.port) for one in listen.sip]
-        taken: dict[tuple[bool, str, int], str] = {}
-        for transport, host, port in places:
-            place = (transport == "udp", host, port)
-            if port and place in taken:
-                given.get("sip", spot).problem(
-                    f"{transport} and {taken[place]} can't both listen on {host} port {port};"
-                    " change one of the ports"
-                )
-            taken[place] = transport
-            low, high = listen.media.ports
-            if transport == "udp" and low <= port <= high:
-                given.get("sip", spot).warn(
-                    f"udp port {port} is within listen.media.ports {low}-{high}; keep them apart"
-                )
-        return listen
-
-    def https(self, spot: Spot) -> Https:
-        pem = words.readable_file(self.path.parent)
-        parsers: dict[str, Parser] = {"address": words.address(low=0), "certificate": pem, "key": pem}
-        return build(Https, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
-
-    def listener(self, spot: Spot) -> Listener:
-        """`udp:127.0.0.1:5060`, `{tls: "0.0.0.0:5061", certificate: …, key: …}`, `{address: "tls:…", …}`."""
-        expected = (
-            "transport:host:port such as udp:127.0.0.1:5060, or a mapping with address, certificate, key"
-        )
-        if not isinstance(spot.node, Mapping):
-            return self._listener(spot, spot.text(expected), None, None)
-        pem = words.readable_file(self.path.parent)
-        keys = ("address", *_TRANSPORTS, "certificate", "key")
-        given = spot.fields(keys, expected)
-        wheres = [name for name in given if name not in ("certificate", "key")]
-        if len(wheres) != 1:
-            raise Wrong(
-                f"found {any_of(wheres) or 'no address'}; expected one of address, {any_of(_TRANSPORTS)}"
-            )
-        where = wheres[0]
-        files = {name: attempt(given[name], pem) for name in ("certificate", "key") if name in given}
-        text = given[where].text(expected)
-        text = text if where == "address" else f"{where}:{text}"
-        if not all(good for good, _ in files.values()):
-            raise Reported
-        return self._listener(
-            spot, text, *(files.get(name, (True, None))[1] for name in ("certificate", "key"))
-        )
-
-    def _listener(self, spot: Spot, text: str, certificate: Path | None, key: Path | None) -> Listener:
-        transport, _, rest = text.partition(":")
-        place = words.split_address(rest.strip(), None, 0)
-        transport = transport.strip().lower()
-        if transport not in _TRANSPORTS or place is None:
-            near = "" if transport in _TRANSPORTS else did_you_mean(transport, _TRANSPORTS)
-            raise Wrong(
-                f"{shorten(text)} is not a place to listen; expected transport:host:port such as"
-                f" udp:127.0.0.1:5060 or tcp:[::1]:5060, the transport one of {any_of(_TRANSPORTS)}{near}"
-            )
-        if transport in ("tls", "wss"):
-            if certificate is None or key is None:
-                raise Wrong(
-                    f"{transport} needs a certificate and its key;"
-                    f' expected {{{transport}: "{rest.strip()}", certificate: FILE, key: FILE}}'
-                )
-        elif certificate or key:
-            raise Wrong(f"found a certificate or key with {transport}; expected them only with tls and wss")
-        return Listener(transport, *place, certificate, key)  # type: ignore[arg-type]
-
-    def media(self, spot: Spot) -> MediaSettings:
-        parsers: dict[str, Parser] = {
-            "address": words.ip,
-            "ports": words.port_range,
-            "workers": words.integer(1, 64),
-            "advertised_address": words.ip,
-            "browser_codec": words.choice("a codec", ("g711", "opus")),
-        }
-        return build(MediaSettings, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
 
     # ---- tenants
 
@@ -457,6 +359,7 @@ class _Reading:
             "max_length": words.integer(0, 1_000_000),
             "record": words.flag,
             "music": words.name_of_sound,
+            "announce": flows_of.announce,
             "priority": words.integer(-1000, 1000),
             "ageing": words.duration(0.001),
             "short_abandon": words.duration(),

@@ -123,6 +123,16 @@ def name_of_sound(spot: Spot) -> str:
     return text
 
 
+def name_of_prompt(spot: Spot) -> str:
+    """An uploaded sound, or a built-in prompt such as `builtin:please_hold`."""
+    text = spot.text("the name of a sound")
+    if not _ID.fullmatch(text.removeprefix("builtin:")):
+        raise Wrong(
+            f"{shorten(text)} can't be a sound's name; expected an uploaded sound, or one such as builtin:please_hold"
+        )
+    return text
+
+
 def is_ip(text: str) -> bool:
     try:
         ip_address(text)

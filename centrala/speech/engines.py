@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, Protocol
 
-from centrala.speech import audio, espeak_process
+from centrala.speech import audio
 from centrala.speech.audio import Pcm
 
 Capability = Literal["neural", "figures", "letters"]
@@ -127,6 +127,8 @@ class Espeak:
 def espeak_programs() -> list[tuple[str, ...]]:
     """How eSpeak NG can be started here, the best first. Options: `--version`, `--voices`, else `-v`, `-s` and `-p`
     with `--stdin --stdout -b 1`."""
+    from centrala.speech import espeak_process  # Imported with the package, `python -m` would warn of it.
+
     found: list[tuple[str, ...]] = []
     if program := shutil.which("espeak-ng"):
         found.append((program,))
@@ -137,7 +139,7 @@ def espeak_programs() -> list[tuple[str, ...]]:
 
 def _wheel() -> str:
     try:
-        return f" of espeakng-loader {metadata.version(espeak_process.WHEEL)}"
+        return f" of espeakng-loader {metadata.version('espeakng-loader')}"
     except metadata.PackageNotFoundError:
         return " of espeakng-loader"
 

@@ -72,6 +72,16 @@ PROMPTS: Mapping[str, Mapping[str, str]] = {
         "pl": "Państwa miejsce w kolejce to",
         "ru": "Ваше место в очереди",
     },
+    "estimated_wait": {
+        "en": "The estimated wait is about",
+        "pl": "Przewidywany czas oczekiwania:",
+        "ru": "Примерное время ожидания:",
+    },
+    "wait_rose": {
+        "en": "We are sorry, the wait has become longer.",
+        "pl": "Przepraszamy, czas oczekiwania się wydłużył.",
+        "ru": "Приносим извинения, время ожидания увеличилось.",
+    },
 }
 
 NAMES: tuple[str, ...] = (*PROMPTS, BEEP)

@@ -5,9 +5,7 @@ another frequency, so both ends of a call, and both channels of a recording, can
 """
 
 import math
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from centrala.media.sounds import read_wav
+from centrala.media.sounds import read_wav, resample
 from centrala.protocols.rtp.g711 import FRAME, RATE, encode_alaw, encode_ulaw
+from centrala.speech.audio import decoded
+from centrala.speech.engines import espeak_programs
 
 Pcm = NDArray[np.int16]
 
@@ -157,32 +157,22 @@ AGENTS = {
 
 
 def phrases(language: str, texts: Sequence[str], *, deep: bool = False) -> list[Pcm]:
-    """The texts spoken by espeak-ng where that is installed, else as a murmur. Blocks: call it in a thread."""
-    program = shutil.which("espeak-ng")
-    if program is None:
+    """The texts spoken by eSpeak NG where there is one, else as a murmur. Blocks: call it in a thread."""
+    programs = espeak_programs()
+    if not programs:
         return [_murmur(len(text), deep) for text in texts]
+    options = ["-v", language, "-p", "30" if deep else "62", "-s", "165", "--stdin", "--stdout", "-b", "1"]
     spoken: list[Pcm] = []
-    with tempfile.TemporaryDirectory(prefix="centrala-voice-") as folder:
-        for number, text in enumerate(texts):
-            path = Path(folder) / f"{number}.wav"
-            command = [
-                program,
-                "-v",
-                language,
-                "-p",
-                "30" if deep else "62",
-                "-s",
-                "165",
-                "-w",
-                str(path),
-                text,
-            ]
-            try:
-                subprocess.run(command, check=True, timeout=10, capture_output=True)
-                spoken.append(_levelled(read_wav(path)))
-            except Exception:
-                # A half-installed synthesiser must not keep a simulation from running.
-                spoken.append(_murmur(len(text), deep))
+    for text in texts:
+        try:
+            done = subprocess.run(
+                [*programs[0], *options], input=text.encode(), check=True, timeout=10, capture_output=True
+            )
+            pcm, rate = decoded(done.stdout)
+            spoken.append(_levelled(pcm if rate == RATE else resample(pcm, rate)))
+        except Exception:
+            # A half-installed synthesiser must not keep a simulation from running.
+            spoken.append(_murmur(len(text), deep))
     return spoken
 
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from centrala.core.flow.check import Known
 from centrala.core.flow.problems import Problem as FlowProblem
@@ -27,10 +27,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The flows of a tenant as they are now, of both places. Made in a thread."""
+    """The flows of a tenant as they are now, of both places. To be asked in a thread."""
 
     house: House
     tenant: str
+    languages: frozenset[str]
+    """That can be spoken here, with and without their regions; none where nobody knows."""
+    names: dict[str, str] = field(default_factory=dict, compare=False)
+    """Of users, by id; once they were looked up."""
+
+    @classmethod
+    def on(cls, house: House, tenant: str) -> Self:
+        """To be called on the event loop: only there may speech be asked."""
+        voices = house.speech.voices(tenant) if house.speech is not None else []
+        found = {one.language for one in voices}
+        return cls(house, tenant, frozenset({*found, *(one.partition("-")[0] for one in found)}))
 
     @property
     def flows(self) -> Flows:
@@ -58,12 +69,8 @@ class World:
         return 0 if known is None else max([known.current, *known.graphs])
 
     def known(self, specs: Mapping[str, FlowSpec]) -> Known:
-        return of_flows.known(
-            self.house.tenant(self.tenant),
-            self.house.data,
-            specs,
-            frozenset(languages(self.house, self.tenant)) or None,
-        )
+        tenant = self.house.tenant(self.tenant)
+        return of_flows.known(tenant, self.house.data, specs, self.languages or None)
 
     def check(self, id: str, graph: Mapping[str, Any]) -> list[FlowProblem]:
         """What is wrong with the graph as this flow, and what it would break elsewhere."""
@@ -80,7 +87,9 @@ class World:
 
     def author(self, id: str) -> str:
         """The name of who did it, or the id of who is no more."""
-        return next((one.name for one in self.house.people.users(self.tenant) if one.id == id), id)
+        if not self.names:
+            self.names.update({one.id: one.name for one in self.house.people.users(self.tenant)})
+        return self.names.get(id, id)
 
     def listed(self, one: Stored | OfFile, into: Mapping[str, frozenset[str]]) -> dict[str, Any]:
         tenant = self.house.tenant(self.tenant)
@@ -159,14 +168,6 @@ def _below(flow: OfFile, folder: Path) -> str:
 def graph_of(text: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text)
     return found
-
-
-def languages(house: House, tenant: str) -> list[str]:
-    """Languages that can be spoken here, with and without their regions; none where nobody knows."""
-    if house.speech is None:
-        return []
-    found = {one.language for one in house.speech.voices(tenant)}
-    return sorted({*found, *(one.partition("-")[0] for one in found)})
 
 
 def problems(found: Iterable[FlowProblem]) -> list[dict[str, Any]]:

@@ -171,7 +171,10 @@ class Turned:
 
 def learn(facts: DayFacts, values: Floats) -> Turned:
     """Sizes and directions from days x intervals of values whose noise is even."""
-    middle = np.median(values, axis=0)
+    half = np.median(values, axis=0)
+    # Of rare calls the median is none: the mean is, but for strange days.
+    wide = 2 * np.maximum(values.std(axis=0), 1e-6)
+    middle = half + np.clip(values - half, -wide, wide).mean(axis=0)
     off = values - middle
     reach = 6 * max(float(np.median(np.abs(off))), 1e-6)
     _, _, turn = np.linalg.svd(np.clip(off, -reach, reach), full_matrices=True)
@@ -184,7 +187,7 @@ def learn(facts: DayFacts, values: Floats) -> Turned:
         mine = scores[:, begin:end]
         noise = np.ones(len(values))
         found = _USUAL
-        for steps in (40, 15, 15):
+        for steps in (30, 12):
             found = minimize(
                 _unlikelihood,
                 found,

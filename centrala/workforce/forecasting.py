@@ -190,10 +190,9 @@ def forecast(
     proofs: list[_Proof] = []
     for like in likes:
         mine = np.flatnonzero(np.isin(weekday(days), like.weekdays))
-        if not len(mine):
-            continue
+        if not len(mine) or not len(like.columns):
+            continue  # nobody ever called on such a day
         course = _Course(history.kind, like, likes, kinds, forced)
-        notes += course.notes()
         for bucket, ahead in enumerate(AHEAD):
             here = [row for row in mine.tolist() if course.bucket(days[row]) == bucket]
             if not here:
@@ -207,6 +206,7 @@ def forecast(
                 quantiles[row][like.columns] = got.quantiles[index]
                 covariance[row][np.ix_(like.columns, like.columns)] = got.covariance[index]
                 totals[row] = got.totals[index]
+        notes += course.noted
     covered = {int(day) for like in likes for day in like.weekdays}
     for day in days:
         if int(weekday(day)) not in covered:
@@ -403,6 +403,7 @@ class _Course:
                 "(or two of each of these weekdays); by_analogy() makes a forecast from a like queue"
             )
         self.proofs: dict[tuple[int, ...], _Proof] = {}
+        self.noted: tuple[str, ...] = ()
 
     def lag(self, known: int, day: np.datetime64) -> int:
         """How many open days the day is after the last known one."""
@@ -413,9 +414,6 @@ class _Course:
     def bucket(self, day: np.datetime64) -> int:
         ahead = self.lag(self.count, day)
         return 0 if ahead <= 1 else 1 if ahead <= 5 else 2
-
-    def notes(self) -> list[str]:
-        return list(self._members(self.count, self.like.days[-1:], AHEAD[0]).notes)
 
     def naive(self, known: int, day: np.datetime64) -> Floats:
         same = np.flatnonzero(weekday(self.like.days[:known]) == weekday(day))
@@ -431,7 +429,8 @@ class _Course:
         kept = _KEPT.get(key)
         if kept is not None:
             return kept  # type: ignore[no-any-return]
-        anchor = known if known < 2 * SHORTEST else known - known % AGAIN
+        step = 1 if known <= SHORTEST else AGAIN if known >= 3 * AGAIN else AGAIN // 2
+        anchor = known - known % step
         facts = self.like.facts(self.like.days[:known])
         later = self.like.facts(days)
         sized = self._learnt(anchor, facts, ahead)
@@ -560,12 +559,16 @@ class _Course:
         return min(max((sums[0] + doubt) / max(sums[1] + doubt, 1e-9), 0.5), 2.0)
 
     def _means(self, centre: Floats, covariance: Floats, middle: Floats) -> Floats:
-        """Means to the medians: what separates the two of the Gaussian process."""
+        """Means to the medians: those of the Gaussian process, moved as the trees move the median. Of rare calls the
+        trees' median is none, which says nothing of a mean."""
         lone = folded_back(self.kind, centre)
-        return np.maximum(middle + _mean(self.kind, centre, np.einsum("dii->di", covariance)) - lone, 0.0)
+        believed = lone / (lone + 2.0) if self.kind == "calls" else np.ones_like(lone)
+        mean = _mean(self.kind, centre, np.einsum("dii->di", covariance))
+        return np.maximum(mean + believed * (middle - lone), 0.0)
 
     def ahead(self, days: Days, proof: _Proof, levels: tuple[float, ...]) -> _Ahead:
         said = self._members(self.count, days, proof.ahead)
+        self.noted = said.notes
         median = folded_back(self.kind, said.centre)
         if said.trees is not None:
             median = (1 - proof.weight) * median + proof.weight * said.trees
@@ -748,7 +751,7 @@ def _open_days(history: History, horizon: int | Sequence[date]) -> Days:
         count = whole("horizon", horizon, 1)
         if count > 800:
             raise BadInput(f"horizon: {count} days ahead are a guess; ask for 800 at most")
-        usual = set(weekday(history.days[-60:]).tolist())
+        usual = _usually_open(history)
         found: list[np.datetime64] = []
         day = last
         while len(found) < count:
@@ -766,6 +769,14 @@ def _open_days(history: History, horizon: int | Sequence[date]) -> Days:
     if (days[-1] - last).astype(int) > 1200:
         raise BadInput(f"horizon: {days[-1]} is too far from the history's last day, {last}")
     return days
+
+
+def _usually_open(history: History) -> set[int]:
+    """Weekdays that were open half of the time in the last six weeks; a Saturday that was an exception is none."""
+    since = max(history.days[-1] - 41, history.days[0])
+    every = np.bincount(weekday(np.arange(since, history.days[-1] + 1)), minlength=7)
+    were = np.bincount(weekday(history.days[history.days >= since]), minlength=7)
+    return {day for day in range(7) if were[day] and 2 * were[day] >= every[day]}
 
 
 def _absent(history: History) -> frozenset[date]:

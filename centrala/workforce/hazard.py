@@ -22,7 +22,7 @@ from scipy import special  # type: ignore[import-untyped, unused-ignore]
 from centrala.workforce import checks
 from centrala.workforce.checks import Floats
 from centrala.workforce.errors import BadInput
-from centrala.workforce.patience import ExponentialPatience, MeasuredPatience, Patience
+from centrala.workforce.patience import ExponentialPatience, MeasuredPatience, Patience, thinned
 
 EDGES = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 420.0, 600.0)
 "Seconds between which the hazard is taken as even, unless others are asked for."
@@ -103,9 +103,10 @@ class MeasuredSurvival:
         """For the models of `queue`, `staff` and the simulations."""
         if len(self.seconds) >= 2 or (len(self.seconds) == 1 and self.seconds[0] > 0):
             first = self.seconds[0] > 0
-            at = (0.0, *self.seconds.tolist()) if first else tuple(self.seconds.tolist())
-            left = (1.0, *self.still.tolist()) if first else tuple(self.still.tolist())
-            return MeasuredPatience(at, left)
+            at = np.concatenate(([0.0], self.seconds)) if first else self.seconds
+            left = np.concatenate(([1.0], self.still)) if first else self.still
+            at, left = thinned(at, left)
+            return MeasuredPatience(tuple(at.tolist()), tuple(left.tolist()))
         if not self.abandoned.any():
             raise BadInput("patience: nobody gave up in these waits; say Never()")
         return ExponentialPatience(max(self.mean_by_rate, 1e-3))

@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -345,7 +346,8 @@ def _edges(lam: float, n_mu: float, within: float, patience: Patience) -> Floats
             raise Unstable(
                 "more work than agents, of callers too many of whom never give up: the queue grows without end"
             )
-        step = max(step, width if cut is None else step) * 1.7
+        # A stretch cut short says nothing for a longer one: thousands of breaks would make it endless.
+        step = step if cut is not None else max(step, width) * 1.7
         if last_break < begin and patience.scale() < math.inf:
             step = min(step, max(patience.scale() * 0.5, 0.7 * begin))
     return _refined(np.array(edges), patience)
@@ -376,6 +378,20 @@ def simplest(patience: "ArrayLike | Patience") -> "ArrayLike | Patience":
     return math.inf if isinstance(patience, Never) else patience
 
 
+POINTS = 400
+"More points of a measured curve cost time and say nothing."
+
+
+def thinned(seconds: NDArray[Any], shares: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """At most POINTS of a survival curve, evenly by the share they lose; first and last among them."""
+    if len(seconds) <= POINTS:
+        return seconds, shares
+    wanted = np.linspace(shares[0], shares[-1], POINTS)
+    kept = np.unique(np.searchsorted(-shares, -wanted, side="left").clip(0, len(shares) - 1))
+    kept = np.union1d(kept, [0, len(shares) - 1])
+    return seconds[kept], shares[kept]
+
+
 def kaplan_meier(waits: Sequence[float], abandoned: Sequence[bool]) -> MeasuredPatience:
     """Patience from history: who was answered is censored then (Kaplan and Meier 1958). Waits in seconds."""
     wait, gone = np.asarray(waits, float), np.asarray(abandoned, bool)
@@ -391,6 +407,7 @@ def kaplan_meier(waits: Sequence[float], abandoned: Sequence[bool]) -> MeasuredP
     still = np.cumprod(1.0 - died / at_risk)
     seconds = np.concatenate(([0.0], times)) if times[0] > 0 else times
     shares = np.concatenate(([1.0], still)) if times[0] > 0 else still
+    seconds, shares = thinned(seconds, shares)
     if len(seconds) < 2:
         raise BadInput("patience from history: all who gave up did so at the same moment")
     return MeasuredPatience(tuple(seconds.tolist()), tuple(shares.tolist()))

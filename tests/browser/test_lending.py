@@ -39,7 +39,7 @@ def test_an_agent_is_lent_told_and_put_back() -> None:
         slot = alice.page.get_by_text("Anna Nowak moved you to Returns.")
         expect(slot).to_be_visible()
         expect(alice.page.get_by_text(re.compile("For now also"))).to_contain_text("Returns")
-        sales.click()
+        sales.press("Space")
         expect(panel.get_by_text("taken out by a supervisor")).to_be_visible()
         expect(alice.page.get_by_text("Anna Nowak took you out of Sales.")).to_be_visible()
 
@@ -56,7 +56,7 @@ def test_an_agent_is_lent_told_and_put_back() -> None:
         expect(returns).not_to_be_checked()
         expect(alice.page.get_by_text(re.compile("For now"))).to_have_count(0)
         # Another page of the same agent, in other languages, shows what stands now.
-        returns.click()
+        returns.press("Space")
         for language, word in (("pl-PL", "Na razie także"), ("ru-RU", "Пока ещё и")):
             other = stage.browser("alice", language=language)
             expect(other.page.get_by_text(word)).to_be_visible()
@@ -71,9 +71,13 @@ def test_a_plot_begins_with_what_the_centre_has_seen() -> None:
         # Somebody waits for claims, and is gone before anybody looks.
         call = stage.call("+48221234568")
         chief = stage.browser("Anna Nowak", path="/account")
-        chief.page.wait_for_timeout(1500)
+        asked = "async () => (await (await fetch('/api/v1/queues/claims/history?minutes=2')).json()).items"
+        chief.until(
+            "the centre has seen it", lambda: any(one["waiting"] == 1 for one in chief.page.evaluate(asked))
+        )
         stage.on_loop(call.hang_up)
         chief.until("the end of the call", lambda: call.state == "over")
+        chief.page.wait_for_timeout(1000)  # until nobody stands on the board any more
         chief.open("/queues/claims")
         figure = chief.page.get_by_role("figure", name=re.compile("Waiting, last 2 hours"))
         expect(figure.get_by_text(re.compile(r"at most 1, now 0; since \d"))).to_be_visible(timeout=10_000)

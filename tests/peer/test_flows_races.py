@@ -179,6 +179,12 @@ async def to_the_beep(it: House, call: Call) -> None:
     await at(it, "leave", "prompt")
 
 
+async def to_a_message_of_nothing(it: House, call: Call) -> None:
+    await menu(it, call, "3")
+    await at(it, "leave", "message")
+    await asyncio.sleep(1.2)
+
+
 async def to_a_message(it: House, call: Call) -> None:
     await menu(it, call, "3")
     await at(it, "leave", "message")
@@ -217,6 +223,7 @@ async def to_an_errand(it: House, call: Call) -> None:
         (to_half_a_secret, ("left_menu",)),
         (to_the_beep, ("left_menu",)),
         (to_a_message, ("left_menu",)),
+        (to_a_message_of_nothing, ("left_menu",)),
         (to_a_queue, ("abandoned", "short_abandoned")),
         (to_a_ringing_phone, ("abandoned", "short_abandoned", "left_menu")),
         (to_an_inner_flow, ("left_menu",)),
@@ -321,6 +328,10 @@ def test_a_secret_is_known_to_errands_and_to_nobody_else(tmp_path: Path) -> None
             assert voice.secret("acme", contact.id, "code") == ""
             assert "4711" not in str(contact.values)
             assert voice.legs[contact.id].masked == ""
+            await at(it, "main", "digits")
+            call.press("1")  # plain again
+            await at(it, "code")
+            assert voice.secret("acme", contact.id, "pin") == "4711"
             call.hang_up()
             await nothing_is_left(it)
             assert voice.secret("acme", contact.id, "pin") == ""

@@ -240,17 +240,17 @@ def test_handling_and_shrinkage_by_the_same() -> None:
     )
     seconds = np.maximum(truth + rng.standard_normal(calls.shape) * 150 / np.sqrt(np.maximum(calls, 1)), 1.0)
     past = history(np.where(calls > 0, seconds, 0), kind="seconds", weights=calls)
-    found, made = rolling(past, 21)
+    found, made = rolling(past, 14)
     assert found.wape < 0.85 * found.naive
     assert 0.82 < found.coverage < 0.97
-    assert np.abs(np.array([one.median[0] for one in made]) / truth[-21:] - 1).mean() < 0.06
+    assert np.abs(np.array([one.median[0] for one in made]) / truth[-14:] - 1).mean() < 0.06
     assert made[0].totals is None
     away = np.clip(
         0.3 + 0.1 * (np.arange(SLOTS) == 8) + 0.03 * rng.standard_normal(calls.shape),
         0,
         1,
     )
-    found, made = rolling(history(away, kind="share"), 14)
+    found, made = rolling(history(away, kind="share"), 5)
     assert np.all((made[0].quantiles >= 0) & (made[0].quantiles <= 1))
     assert made[0].median[0, 8] == pytest.approx(0.4, abs=0.03)
     assert found.wape < found.naive
@@ -265,6 +265,26 @@ def test_few_calls_make_sound_forecasts() -> None:
     assert found.mean.sum() / 7 == pytest.approx(0.3 * SLOTS, rel=0.2)
     empty = forecast(history(np.zeros((len(when), SLOTS))), 7)
     assert empty.mean.sum() == 0
+
+
+@pytest.mark.parametrize("width", [1, 2, 96])
+def test_any_width_of_a_day_and_three_weeks_of_it(width: int) -> None:
+    when = world()[0][:21]
+    rng = np.random.default_rng(8)
+    calls = rng.poisson(2000 / width * np.array([[WEEK[day.weekday()]] for day in when]), (21, width))
+    past = History.of_days(when, calls, minutes=1440 // width if width > 2 else 60, begin="00:00")
+    found = forecast(past, 7)
+    truth = 2000 * WEEK
+    assert np.abs(found.mean.sum(axis=1) / truth - 1).max() < 0.2
+
+
+def test_an_exceptional_saturday() -> None:
+    when, _, calls = world()
+    open_days = [row for row, day in enumerate(when) if day.weekday() < 5 or row == 61]
+    past = history(calls[open_days], tuple(when[row] for row in open_days))
+    assert {day.item().weekday() for day in forecast(past, 10).days} == {0, 1, 2, 3, 4}
+    with pytest.raises(TooShort, match="1 days of Saturday"):
+        forecast(past, [when[-1] + timedelta(days=6)])
 
 
 def test_what_is_no_history() -> None:
@@ -352,12 +372,12 @@ def test_csv_there_and_back(tmp_path: Path) -> None:
 
 
 def test_years_of_intervals_take_seconds() -> None:
-    """20 years of quarter-hours, 700,000 of them: what is learnt from is bounded."""
+    """20 years of hours, 175,000 of them: what is learnt from is bounded."""
     days = 7300
     rng = np.random.default_rng(7)
-    table = rng.poisson(5.0, (days, 96)).astype(float)
+    table = rng.poisson(5.0, (days, 24)).astype(float)
     when = [date(2005, 1, 3) + timedelta(days=index) for index in range(days)]
-    past = History.of_days(when, table, minutes=15)
+    past = History.of_days(when, table, minutes=60)
     found = forecast(past, 2)
     assert found.mean.mean() == pytest.approx(5.0, rel=0.05)
 

@@ -1,6 +1,7 @@
 """A contact goes through flows: each kind of node, what the caller does, what the world answers, and where it ends."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step, timers
+from centrala.core.estimate import Rates
 from centrala.core.mix import mix
 from centrala.core.private import Private
-from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, QueueSpec
+from centrala.core.specs import AgentSpec, Announce, CalendarSpec, Destination, FlowSpec, QueueSpec
 
 pytestmark = pytest.mark.unit
 
@@ -31,6 +33,8 @@ class House:
         self.now = 1000.0
         self.events: list[e.Event] = []
         self.commands: list[c.Command] = []
+        self.wheel: dict[str, float] = {}
+        "Timers that run."
         self.tell(f.QueueChanged(self.now, QueueSpec("sales", agents=("ann",), wrap_up=0)))
         self.tell(f.AgentChanged(self.now, AgentSpec("ann")))
         for name, text in {"main": graph(start, nodes), **flows}.items():
@@ -39,6 +43,11 @@ class House:
 
     def tell(self, fact: f.Fact) -> None:
         self.events, self.commands = step(self.centre, fact)
+        for command in self.commands:
+            if isinstance(command, c.SetTimer):
+                self.wheel[command.timer] = command.at
+            elif isinstance(command, c.CancelTimer):
+                self.wheel.pop(command.timer, None)
 
     def call(self) -> "House":
         self.tell(f.ContactArrived(self.now, "c1", "1"))
@@ -47,8 +56,9 @@ class House:
     def after(self, seconds: float) -> "House":
         """Let time go by; the timers that are due fire in order."""
         until = self.now + seconds
-        while due := [(at, name) for name, at in timers(self.centre) if at <= until]:
+        while due := [(at, name) for name, at in self.wheel.items() if at <= until]:
             self.now, name = min(due)
+            del self.wheel[name]
             self.tell(f.TimerFired(self.now, name))
         self.now = until
         return self
@@ -451,3 +461,87 @@ def test_whoever_hangs_up_leaves_nothing_behind() -> None:
     house.tell(f.HungUp(house.now, "c1"))
     assert house.of(c.Hush)
     assert house.outcome == "left_menu"
+
+
+# --- waiting ---
+
+
+class Waiting(House):
+    """c1 waits in sales, behind others; nobody is free."""
+
+    def __init__(self, ahead: int = 0, **announce: Any) -> None:
+        super().__init__("sales", {"sales": {"type": "queue", "queue": "sales"}})
+        spec = QueueSpec("sales", agents=("ann",), wrap_up=0, announce=Announce(**announce), music="waltz")
+        self.tell(f.QueueChanged(self.now, spec))
+        self.tell(f.PhoneRegistered(self.now, "ann"))
+        self.tell(f.AgentSignedIn(self.now, "ann"))
+        for number in range(ahead):
+            self.tell(f.ContactArrived(self.now, f"b{number}", "1"))
+        self.call()
+
+    def until_said(self) -> list[str]:
+        for _ in range(100):
+            self.commands = []
+            self.step_to_next()
+            if said := [one for one in self.commands if isinstance(one, c.Say) and one.contact == "c1"]:
+                return [part.text for part in said[0].parts]
+        raise AssertionError("nothing is announced")
+
+    def step_to_next(self) -> None:
+        self.now, name = min((max(at, self.now), name) for name, at in self.wheel.items())
+        del self.wheel[name]
+        self.tell(f.TimerFired(self.now, name))
+
+    def said_to_the_end(self, contact: str = "c1") -> None:
+        self.tell(f.Said(self.now, contact, self.centre.contacts[contact].announcing))
+
+
+def test_place_and_messages_take_turns_with_music() -> None:
+    house = Waiting(ahead=2, first=20, every=45, wait=False, messages=("news", "hours"))
+    began = house.now
+    assert house.until_said() == ["builtin:position", "3"]
+    assert house.now == began + 20
+    contact = house.centre.contacts["c1"]
+    assert mix(house.centre, contact) == {"c1": {f"prompt:{contact.announcing}": 1.0}}
+    house.now += 3
+    house.said_to_the_end()
+    assert house.commands[-1] == c.Mix("c1", {"c1": {"sound:waltz": 1.0}})
+    assert house.until_said() == ["news"]
+    assert house.now == began + 20 + 3 + 45
+    house.said_to_the_end()
+    assert house.until_said() == ["hours"]
+    house.said_to_the_end()
+    house.tell(f.HungUp(house.now, "b0"))
+    assert house.until_said() == ["builtin:position", "2"]
+
+
+def test_the_wait_is_told_rounded_up_and_rises_with_a_word() -> None:
+    house = Waiting(ahead=3, position=False)
+    queue = house.centre.queues["sales"]
+    queue.rates = Rates(at=house.now, agents=1, served=20.0, worked=20 * 100.0, waiting=4)
+    house.tell(f.AgentReady(house.now, "ann"))  # one is rung, and is free after some 100 s
+    heard = house.until_said()
+    assert heard[0] == "builtin:estimated_wait"
+    first = int(heard[1])
+    assert first % 30 == 0
+    house.said_to_the_end()
+    queue.rates = replace(queue.rates, served=20.0, worked=20 * 300.0)
+    heard = house.until_said()
+    assert heard[:2] == ["builtin:wait_rose", "builtin:estimated_wait"]
+    assert int(heard[2]) > first
+
+
+def test_whoever_is_answered_hears_no_announcement_to_its_end() -> None:
+    house = Waiting(first=20)
+    house.until_said()
+    announcing = house.centre.contacts["c1"].announcing
+    house.tell(f.AgentReady(house.now, "ann"))
+    (ring,) = house.of(c.Ring)
+    house.tell(f.Answered(house.now, "c1", ring.leg))
+    assert c.Hush("c1", announcing) in house.commands
+    house.tell(f.Said(house.now, "c1", announcing))
+    assert house.of(e.Refused)
+    house = Waiting(first=20)
+    house.until_said()
+    house.tell(f.HungUp(house.now, "c1"))
+    assert house.of(c.Hush)

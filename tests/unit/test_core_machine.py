@@ -19,7 +19,7 @@ from centrala.core import facts as f
 from centrala.core.centre import Centre, decide, evolve, step, timers
 from centrala.core.explain import lamps, why_no_calls
 from centrala.core.mix import mix
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.specs import AgentSpec, Announce, Destination, QueueSpec
 from centrala.core.state import Agent, Contact, rebuild, serves
 
 pytestmark = pytest.mark.unit
@@ -57,6 +57,7 @@ queue_specs = st.builds(
     when_no_agents=ways_out,
     after_max_wait=ways_out,
     when_closed=ways_out,
+    announce=st.sampled_from([None, None, Announce(first=3.0, every=8.0, messages=("news",))]),
     dispositions=st.sampled_from([(), (), ("sold", "lost")]),
     open_at=st.none() | st.sampled_from([(), ((0.0, 1050.0), (1200.0, 9e9)), ((0.0, 9e9),)]),
 )

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from centrala.flows import open_flows, published_ids
+from centrala.people import open_people
 
 pytestmark = pytest.mark.unit
 
@@ -128,6 +130,10 @@ def test_publishing_makes_a_version_once(folder: Path) -> None:
         (2, "console", ""),
         (1, "console", "first"),
     ]
+    with closing(open_people(folder / "data")) as people:
+        assert [(one.actor, one.action, one.subject) for one in people.trail("acme")] == [
+            ("console", "flow.published", "late")
+        ] * 2
     assert published_ids(folder / "data") == {"acme": frozenset({"late"})}
     opened.close()
     for words, about in (

@@ -23,7 +23,7 @@ from centrala.core.flow.graph import parse
 from centrala.core.flow.position import node_of
 from centrala.core.mix import mix
 from centrala.core.private import Private
-from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, QueueSpec
+from centrala.core.specs import AgentSpec, Announce, CalendarSpec, Destination, FlowSpec, QueueSpec
 from centrala.core.state import rebuild
 from centrala.ledger import codec
 
@@ -33,6 +33,7 @@ IDS = tuple(f"n{number}" for number in range(8))
 FLOWS = ("f0", "f1", "f2")
 NAMES = ("a", "b", "pin")
 DIGITS = "0123456789*#"
+ANNOUNCE = Announce(first=2.0, every=4.0, messages=("news",))
 
 
 def graph_of(seed: int) -> str:
@@ -191,7 +192,12 @@ class FlowMachine(RuleBasedStateMachine):
                     "digits are masked where they are secret, only"
                 )
             else:
-                assert contact.id not in self.prompts.values(), "speaks to somebody who is not in the flow"
+                said = [name for name, one in self.prompts.items() if one == contact.id]
+                assert said == ([contact.prompt] if contact.prompt else []), (
+                    "speaks to whom nothing is to be said"
+                )
+                waits = contact.state == "queued"
+                assert not waits or (f"announce:{contact.id}" in self.wheel) == (not contact.announcing)
             if run is not None:
                 for name, version in (
                     (run.flow, run.version),
@@ -209,7 +215,10 @@ class FlowMachine(RuleBasedStateMachine):
     @initialize(drawn=st.lists(graphs, min_size=3, max_size=3))
     def furnish(self, drawn: list[str]) -> None:
         self.tell(
-            f.QueueChanged(self.now, QueueSpec("q", agents=("ann",), max_wait=20, max_length=2, wrap_up=0))
+            f.QueueChanged(
+                self.now,
+                QueueSpec("q", agents=("ann",), max_wait=20, max_length=2, wrap_up=0, announce=ANNOUNCE),
+            )
         )
         self.tell(f.AgentChanged(self.now, AgentSpec("ann", ready_on_register=True)))
         self.tell(f.CalendarChanged(self.now, CalendarSpec("day", ((0.0, 1100.0), (1200.0, 1e9)))))

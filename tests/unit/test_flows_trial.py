@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from centrala.core.specs import FlowSpec
 from centrala.flows import trial
-from centrala.flows.checking import check, known
+from centrala.flows.checking import check, known, lacking, seconds
 from centrala.flows.trial import HIDDEN, MOST_STEPS, Answer, Key, Trial, attempt
 from centrala.settings import Tenant, parse
 
@@ -347,3 +347,17 @@ def test_what_the_checker_passes_can_be_tried(tmp_path: Path) -> None:
     of = known(tenant(), tmp_path, {}, None)
     assert [one.severity for one in check(MENU, of, "main")] == []
     assert check({"format": 1, "start": float("nan")}, of, "main")
+
+
+def test_what_the_machine_lacks_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "sounds" / "acme").mkdir(parents=True)
+    (tmp_path / "sounds" / "acme" / "jazz.wav").write_bytes(bytes(44 + 16_000))
+    text = TENANT + (
+        "    flows: {main: {start: a, nodes: {a: {type: play, sound: jazz, exits: {next: b}},"
+        " b: {type: play, sound: blues, exits: {next: c}}, c: {type: hang_up}}}}\n"
+    )
+    (said,) = lacking(parse(text, tmp_path / "centre.yaml", {}), tmp_path)
+    assert said.startswith("tenants.acme.flows.main, node b, prompt[0].sound: there is no sound blues")
+    assert seconds(tmp_path, "acme", "jazz") == 1.0
+    assert seconds(tmp_path, "acme", "blues") is None
+    assert seconds(tmp_path, "acme", "../acme/jazz") is None

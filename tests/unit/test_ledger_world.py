@@ -12,7 +12,7 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
 from centrala.core.private import Private
-from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, QueueSpec
+from centrala.core.specs import AgentSpec, Announce, CalendarSpec, Destination, FlowSpec, QueueSpec
 
 pytestmark = pytest.mark.unit
 
@@ -77,6 +77,7 @@ def configuration(at: float) -> list[f.Fact]:
             dispositions=("sold", "lost"),
             max_wait=40.0,
             ring_timeout=8.0,
+            announce=Announce(first=2.0, every=3.0, messages=("news",)),
             after_max_wait=Destination("queue", "support"),
             when_no_agents=Destination("phone", "sip:night@192.0.2.7"),
         ),
@@ -153,7 +154,9 @@ class World:
                     self.owners = [one for one in self.owners if one[0] != contact]
                 case e.Queued(contact=contact):
                     self.waits.append(contact)
-                case e.PromptBegan(contact=contact, prompt=name):
+                case e.AnnouncementEnded(contact=contact):
+                    self.flows.pop(contact, None)
+                case e.PromptBegan(contact=contact, prompt=name) | e.Announced(contact=contact, prompt=name):
                     self.flows[contact] = "prompt", name
                 case e.DigitsAwaited(contact=contact):
                     self.flows[contact] = "digits", ""

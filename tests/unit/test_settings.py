@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from centrala.settings import (
     Agent,
+    Announce,
     Calendar,
     Client,
     Destination,
@@ -609,6 +610,7 @@ AROUND: dict[type, str] = {
     Disposition: "tenants:\n  acme:\n    domain: a\n    dispositions:\n      d:\n        KEY",
     Thresholds: BASE + "        thresholds:\n          KEY",
     Destination: BASE + "    numbers:\n      1:\n        KEY",
+    Announce: BASE + "        announce:\n          KEY",
     Calendar: BASE + "    calendars:\n      c:\n        KEY",
     Table: BASE + "    tables:\n      t:\n        file: t.csv\n        KEY",
     Mail: BASE + "    mail:\n        host: mail.example\n        from: a@mail.example\n        user: u\n"
@@ -657,7 +659,7 @@ def test_the_reference_tells_the_truth(cls: type, key: str, default: str, exampl
             around = re.sub(rf"(?m)^ +{key}: .*\n", "", around)
         if cls is Destination and key == "record":
             around = around.replace("KEY", "agent: alice\n        KEY")
-        line = f"{key}: {value}" if value else ""
+        line = f"{key}: {value}" if value else "{}" if cls is Announce else ""
         return parse(
             around.replace("KEY", line).replace("agents: [alice]\n        agents", "agents"), Path("c.yaml")
         )

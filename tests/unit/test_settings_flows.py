@@ -1,6 +1,8 @@
 """Flows, calendars, tables, mail, web and voices in a centre's file."""
 
 import json
+import re
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +13,21 @@ import yaml
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
 from centrala.core.specs import FlowSpec
-from centrala.settings import Http, Mail, Secret, Settings, SettingsError, Table, Tenant, parse
+from centrala.people import open_people
+from centrala.people.changes import saved
+from centrala.people.config import apply, export
+from centrala.settings import (
+    Announce,
+    Http,
+    Mail,
+    Secret,
+    Settings,
+    SettingsError,
+    Table,
+    Tenant,
+    load,
+    parse,
+)
 from centrala.settings.difference import as_yaml
 from centrala.settings.editing import Edit, edited
 from centrala.settings.facts import ALWAYS, changes
@@ -396,3 +412,71 @@ def test_a_queue_with_holidays_alone_is_closed_on_them(folder: Path) -> None:
     noon = datetime(2026, 12, 25, 12, tzinfo=UTC).timestamp()
     assert not any(start <= noon < end for start, end in intervals)
     assert any(start <= noon - 86400 < end for start, end in intervals)
+
+
+# ---- what who waits is told
+
+
+def test_announcements_of_a_queue(folder: Path) -> None:
+    def queue(text: str) -> Settings:
+        return parse(BASE.replace("[alice]}", f"[alice], announce: {text}}}"), folder / "c.yaml", {})
+
+    found = queue("{first: 1m, wait: no, messages: [builtin:please_hold, jazz]}").tenants["acme"]
+    announce = found.queues["sales"].announce
+    assert announce == Announce(60.0, 45.0, True, False, ("builtin:please_hold", "jazz"))
+    (spec,) = [one.spec for one in changes(Centre(), found, NOW) if isinstance(one, f.QueueChanged)]
+    assert spec.announce is not None
+    assert (spec.announce.first, spec.announce.wait, spec.announce.messages) == (
+        60.0,
+        False,
+        ("builtin:please_hold", "jazz"),
+    )
+    assert queue("{}").tenants["acme"].queues["sales"].announce == Announce()
+    assert queue("").tenants["acme"].queues["sales"].announce is None
+    assert any("tells nothing" in one for one in queue("{wait: no, position: no}").warnings)
+    shown = tree_of(tree(queue("{wait: no}")), "acme")
+    assert shown["queues"]["sales"]["announce"] == {"wait": False}
+    for text, said in (
+        ("{every: 1s}", "expected at least 5 s"),
+        ("{messages: [../x]}", "can't be a sound's name"),
+        ("{messages: ['builtin:']}", "can't be a sound's name"),
+        ("{loud: yes}", "unknown key"),
+    ):
+        with pytest.raises(SettingsError, match=re.escape(said)):
+            queue(text)
+
+
+# ---- exported and applied
+
+
+@pytest.mark.parametrize("of_file", [True, False])
+def test_secrets_of_mail_and_web_go_round(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_file: bool
+) -> None:
+    mail = {"host": "m.example", "from": "a@b.example", "user": "u", "password": "mail secret"}
+    text = (
+        BASE
+        + "    http: {secrets: {crm: web secret}}\n    calendars: {office: {hours: {mon: '9:00-17:00'}}}\n"
+        + "    flows: {main: flows/main.json}\n"
+        + (f"    mail: {json.dumps(mail)}\n" if of_file else "")
+    )
+    centre, data = folder / "centre.yaml", tmp_path / "data"
+    centre.write_text(text)
+    if not of_file:
+        with closing(open_people(data)) as people:
+            done = edited({}, [Edit(("mail",), mail)], lines_of(tree(load(centre)), "acme"), lambda: "one")
+            assert not done.problems
+            people.save("acme", 0, done.tree, done.secrets, [], 1.0, actor="x", address="x")
+    exported = export(centre, data, None)
+    assert "mail secret" not in exported
+    assert "web secret" not in exported
+    out = folder / "out.yaml"
+    out.write_text(exported)
+    assert apply(centre, data, None, out) == "acme: nothing to change"
+    for name, secret in {
+        "ALICE_SIP_PASSWORD": "secret",
+        "MAIL_PASSWORD": "mail secret",
+        "HTTP_SECRETS_CRM": "web secret",
+    }.items():
+        monkeypatch.setenv(f"CENTRALA_ACME_{name}", secret)
+    assert load(out).tenants == load(centre, None, saved(data)).tenants

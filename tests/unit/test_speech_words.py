@@ -281,3 +281,38 @@ def test_nothing_that_is_written_is_too_much(kind, written, language, currency) 
     amount = values.number(written)
     if kind == "number" and amount is not None and language in ("pl", "ru"):
         assert not any(one.isdigit() for one in said)
+
+
+DURATIONS = {
+    "en": {
+        0: "zero seconds",
+        1: "one second",
+        30: "thirty seconds",
+        60: "one minute",
+        90: "one minute thirty seconds",
+    }
+    | {120: "two minutes", 300: "five minutes", 3660: "sixty-one minutes"},
+    "pl": {
+        0: "zero sekund",
+        1: "jedna sekunda",
+        30: "trzydzieści sekund",
+        60: "jedna minuta",
+        120: "dwie minuty",
+    }
+    | {
+        150: "dwie minuty trzydzieści sekund",
+        300: "pięć minut",
+        720: "dwanaście minut",
+        1320: "dwadzieścia dwie minuty",
+    },
+    "ru": {0: "ноль секунд", 30: "тридцать секунд", 60: "одна минута", 120: "две минуты", 300: "пять минут"}
+    | {150: "две минуты тридцать секунд", 1260: "двадцать одна минута", 1320: "двадцать две минуты"},
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "seconds", "said"),
+    [(language, seconds, said) for language, known in DURATIONS.items() for seconds, said in known.items()],
+)
+def test_durations_are_minutes_and_seconds(language: str, seconds: int, said: str) -> None:
+    assert in_words("duration", str(seconds), language) == said

@@ -69,6 +69,23 @@ def test_a_carrier_whose_name_led_nowhere_at_the_start_is_found_later(dns: dict[
     assert doors.trunks_at(second, None)
 
 
+def test_two_tenants_at_one_address_are_said_once(
+    dns: dict[str, list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Names that are different in the file and lead to the same place."""
+    dns["sip.carrier.example"] = dns["sip.other.example"] = ["198.51.100.1"]
+    other = FILE.replace("tenants:", "").replace("acme", "globex").replace("sip.carrier", "sip.other")
+    doors = Doors(read(FILE + other))
+    doors.look_up()
+    warned = [record.getMessage() for record in caplog.records if "at one address" in record.getMessage()]
+    assert len(warned) == 1
+    assert "acme, globex" in warned[0]
+    dns["sip.other.example"] = ["198.51.100.2"]
+    caplog.clear()
+    Doors(read(FILE + other))
+    assert not caplog.records
+
+
 @dataclass
 class Answers:
     """In place of the SIP stack: what requests were told; a password is right if it says so."""

@@ -1,6 +1,7 @@
 """Lines of plots: what each minute shows is what events tell of it, also after a restart; who may see them."""
 
 import asyncio
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -115,6 +116,30 @@ def test_minutes_survive_a_restart_and_a_gap_stays_a_gap(tmp_path: Path) -> None
         keep(log, "acme", minute + KEPT + 1, b"{}")
         assert set(stored(log, "acme", NOON + 300)) == set(), "what nobody asks for is thrown away"
         assert set(stored(log, "acme2", NOON + 300)) == {minute}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_half_hour_that_moves_along_is_what_adding_gives(seed: int) -> None:
+    chance = random.Random(seed)
+    history = History()
+    told: dict[int, Counts] = {}
+    first = int(NOON // 60)
+    for minute in range(first, first + 200):
+        if chance.random() < 0.3:
+            continue  # nobody looked
+        served, in_time = chance.randrange(9), chance.randrange(3)
+        told[minute] = Counts(served=served, in_time=min(in_time, served), abandoned=chance.randrange(2))
+        history.take([view(0)], {"sales": QueueSums(minutes={minute: told[minute]})}, 60.0 * minute + 5)
+    now = 60.0 * (first + 199) + 6
+    for point in history.points("sales", SHOWN, now):
+        minute = point.at // 60
+        if minute not in told:
+            assert point.service_level_30 is None
+            continue
+        there = [told[one] for one in range(minute - 29, minute + 1) if one in told]
+        served, lost = sum(one.served for one in there), sum(one.abandoned for one in there)
+        level = sum(one.in_time for one in there) / (served + lost) if served + lost else None
+        assert point.service_level_30 == (None if level is None else round(level, 4))
 
 
 def test_a_restart_within_a_minute_takes_the_greater_of_both() -> None:

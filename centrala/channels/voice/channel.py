@@ -195,6 +195,10 @@ class VoiceChannel(Revival):
                     waiting.cancel()
             case m.Digit():
                 self._digit(event)
+            case m.FaxTone():
+                leg_of_fax = self.legs.get(event.leg)
+                log.warning("tenant %s: a fax machine calls, and is treated as any caller",
+                            leg_of_fax.tenant if leg_of_fax is not None else "?")  # fmt: skip
             case m.PlayerFailed():
                 log.error("a sound can't be played: %s", event.why)
             case m.Refused():

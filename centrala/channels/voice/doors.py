@@ -61,6 +61,8 @@ class Doors:
         self._by_address: dict[tuple[str, int], list[tuple[str, Trunk]]] = {}
         self._hosts: dict[str, list[tuple[str, Trunk]]] = {}
         self._looked_up: dict[str, list[str]] = {}
+        self._warned: set[frozenset[str]] = set()
+        "Tenants of whom it was said that they share an address."
         self.bans = Bans()
         self.use(settings)
         self.look_up()
@@ -97,6 +99,20 @@ class Doors:
                     by_address.setdefault((host, address[1]), []).append((tenant.id, trunk))
                     hosts.setdefault(host, []).append((tenant.id, trunk))
         self._by_address, self._hosts = by_address, hosts
+        self._warn_of_shared()
+
+    def _warn_of_shared(self) -> None:
+        """Two trunks that register are told apart by what they registered; others at one address are not."""
+        for found in self._hosts.values():
+            tenants = {tenant for tenant, _ in found}
+            unregistered = {tenant for tenant, trunk in found if trunk.register is None}
+            if len(tenants) > 1 and unregistered and frozenset(tenants) not in self._warned:
+                self._warned.add(frozenset(tenants))
+                log.warning(
+                    "trunks of tenants %s are at one address: a call from there may be taken for either's; "
+                    "see centrala doctor",
+                    ", ".join(sorted(tenants)),
+                )
 
     def trunks_at(self, flow: Flow, via_port: int | None) -> list[tuple[str, Trunk]]:
         """The trunks that a request from here belongs to: exactly the address and port, or the network.

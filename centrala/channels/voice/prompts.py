@@ -10,8 +10,10 @@ and lost is told as such: no caller hangs in silence.
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from centrala.channels.voice.legs import VoiceLeg
 from centrala.channels.voice.messages import kept, length
@@ -59,8 +61,8 @@ class Message:
     worker: int
     record: m.Record | None
     "None: begun before a restart."
-    silent: bool = True
-    "It may have ended by itself, because nobody spoke."
+    meant: bool = False
+    "They pressed a key to end it: it counts, even if nobody was heard to speak."
     closing: asyncio.TimerHandle | None = None
     finishing: asyncio.Task[None] | None = None
     farewell: f.HungUp | None = None
@@ -81,12 +83,13 @@ class Mask:
     """Which secret the caller types now, and what they have typed of it."""
 
     variable: str
+    "Empty: none, now."
     typed: dict[str, str | None] = field(default_factory=dict)
     "By variable, those of before included. None: some of its digits were lost by a restart."
 
 
 class Prompts(Pages):
-    """`speech` and `data` are given by the composition root; without speech only sounds can be played."""
+    """`speech` and `data` are given by the composition root; without speech no prompt can be played."""
 
     speech: Speech | None = None
     data: Path = Path()
@@ -172,7 +175,7 @@ class Prompts(Pages):
         now = self.desk.now()
         if not self._pressed_before(leg.id, digit, way, now):
             mask = self._masks.get(leg.contact)
-            if mask is not None and digit.isdigit():
+            if mask is not None and mask.variable and digit.isdigit():
                 typed = mask.typed.get(mask.variable)
                 mask.typed[mask.variable] = None if typed is None else typed + digit
                 digit = "x"
@@ -233,13 +236,13 @@ class Prompts(Pages):
     def _end_message(self, tenant: str, command: c.EndMessage) -> None:
         message = self._messages.get(command.message)
         if message is not None:
+            message.meant = True
             self._close_message(command.message, message)
         elif self._awaiting(tenant, command.contact, command.message) is not None:
             self.desk.tell(tenant, f.MessageTaken(self.desk.now(), command.contact, command.message, "", 0.0))
 
     def _close_message(self, name: str, message: Message) -> None:
         if message.closing is None and message.finishing is None:
-            message.silent = False
             message.closing = self.desk.later(CLOSED_WITHIN, self._closed, name, None)
             self.sound.send(message.worker, m.StopRecording(recording=MESSAGE + name))
 
@@ -260,15 +263,15 @@ class Prompts(Pages):
         """One channel, without the silence at its end; then tell."""
         path = _path(message.tenant, name)
         spoken = recorded.spoken if recorded is not None else None
-        if spoken == 0.0 and not message.silent:
-            spoken = None  # they pressed a key or hung up: better a noise than a message lost
+        if spoken == 0.0 and message.meant:
+            spoken = None
         final = path.removesuffix(".part.wav") + ".wav"
         try:
             seconds = await asyncio.to_thread(kept, self.data / path, self.data / final, spoken)
         except OSError as problem:
             log.error("ALARM tenant %s: a message can't be kept as it should: %s", message.tenant, problem)
             final, seconds = path, await asyncio.to_thread(length, self.data / path)
-        if self._messages.pop(name, None) is not message:
+        if self._messages.pop(name, None) is not message or message.tenant not in self.desk.mailboxes:
             return
         now = self.desk.now()
         if message.contact in self._centre(message.tenant).contacts:
@@ -315,9 +318,11 @@ class Prompts(Pages):
     # --- after a restart, and after the death of a media worker ---
 
     def _awaiting(self, tenant: str, contact: str, what: str) -> Contact | None:
-        """The contact, if its flow waits for this prompt or message."""
+        """The contact, if it waits for the end of this prompt or message."""
         known = self._centre(tenant).contacts.get(contact)
-        run = known.run if known is not None and known.state == "flow" else None
+        if known is None or known.prompt == what:
+            return known
+        run = known.run if known.state == "flow" else None
         return known if run is not None and run.awaited == what else None
 
     def _take_up_flows(self, worker: int, held: m.Holds) -> None:
@@ -341,7 +346,7 @@ class Prompts(Pages):
             if self._leg_of(contact) is None:
                 self._close_message(name, self._messages[name])
 
-    def _unmask_nothing(self, leg: VoiceLeg) -> None:
+    def _take_up_mask(self, leg: VoiceLeg) -> None:
         """A secret was being typed when the last run ended: what came of it is gone, the rest stays secret."""
         if leg.masked:
             self._masks[leg.contact] = Mask(leg.masked, {leg.masked: None})
@@ -349,15 +354,16 @@ class Prompts(Pages):
     def _flow_again(self, tenant: str, contact: Contact) -> None:
         """What the flow waits for goes on, or is told as lost."""
         run, now = contact.run, self.desk.now()
-        if contact.state != "flow" or run is None:
-            return
-        if run.waits == "prompt":
-            prompt = self._prompts.get(run.awaited)
+        leg = self._leg_of(contact.id)
+        if leg is not None and leg.masked and contact.recorded:
+            self.sound.send(leg.worker, m.PauseRecording(recording=contact.id))
+        if contact.prompt:
+            prompt = self._prompts.get(contact.prompt)
             if prompt is None:
-                self.desk.tell(tenant, f.Said(now, contact.id, run.awaited, "lost"))
+                self.desk.tell(tenant, f.Said(now, contact.id, contact.prompt, "lost"))
             elif prompt.sounds:
-                self.sound.send(prompt.worker, m.Player(player=PROMPT + run.awaited, sounds=prompt.sounds))
-        elif run.waits == "message":
+                self.sound.send(prompt.worker, m.Player(player=PROMPT + contact.prompt, sounds=prompt.sounds))
+        elif contact.state == "flow" and run is not None and run.waits == "message":
             message = self._messages.get(run.awaited)
             if message is None:
                 self._messages[run.awaited] = Message(tenant, contact.id, 0, None)
@@ -365,7 +371,7 @@ class Prompts(Pages):
             elif message.record is not None and message.closing is None and message.finishing is None:
                 self.sound.send(message.worker, message.record)
 
-    def _task(self, work: "asyncio._CoroutineLike[None]") -> asyncio.Task[None]:
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

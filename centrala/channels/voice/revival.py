@@ -55,7 +55,7 @@ class Revival(Calls):
                 self._ending[key] = kept.voice
                 continue
             self.legs[key] = kept.voice
-            self._unmask_nothing(kept.voice)
+            self._take_up_mask(kept.voice)
             if kept.voice.side:
                 self._branches.setdefault(kept.voice.side, []).append(key)
             if kept.voice.trunk:

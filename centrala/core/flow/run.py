@@ -12,6 +12,7 @@ waited for at a time: `run.waits`.
 from collections.abc import Callable
 from zlib import crc32
 
+from centrala.core import announce
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -465,6 +466,9 @@ def _digits_on(
 
 
 def said(centre: Centre, fact: f.Said) -> Decision:
+    waits = centre.contacts.get(fact.contact)
+    if waits is not None and waits.announcing and waits.announcing == fact.prompt:
+        return announce.ended(centre, waits, fact.prompt, fact.problem, fact.at)
     found = _in_flow(centre, fact.contact)
     if found is None or found[1].waits != "prompt" or found[1].awaited != fact.prompt:
         return _refused(fact, "no such prompt", fact.prompt)

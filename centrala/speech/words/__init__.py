@@ -19,7 +19,7 @@ from babel.numbers import get_currency_name, get_currency_precision, is_currency
 from centrala.speech.words import en, pl, ru, values
 from centrala.speech.words.slavic import Form, Gender, Noun
 
-Kind = Literal["number", "money", "date", "time", "digits"]
+Kind = Literal["number", "money", "date", "time", "digits", "duration"]
 
 
 class Grammar(Protocol):
@@ -33,6 +33,10 @@ class Grammar(Protocol):
     def CHARACTERS(self) -> dict[str, str]: ...
     @property
     def UNITS(self) -> list[str]: ...
+    @property
+    def MINUTE(self) -> Noun: ...
+    @property
+    def SECOND(self) -> Noun: ...
     @property
     def CURRENCIES(self) -> dict[str, tuple[Noun, Noun]]: ...
 
@@ -70,6 +74,10 @@ def in_words(kind: Kind, text: str, language: str, currency: str = "") -> str:
                 return grammar.number(amount)
             if values.number(text[:40]) is not None or text.lstrip("+-").isdecimal():
                 return digits(text, grammar)
+        case "duration":
+            amount = values.number(text, comma_groups=grammar.COMMA_GROUPS)
+            if amount is not None and amount >= 0:
+                return duration(int(amount), grammar)
         case "date":
             day = values.day(text)
             if day is not None:
@@ -97,6 +105,15 @@ def money(amount: Decimal, currency: str, language: str, grammar: Grammar) -> st
         if whole and grammar is GRAMMARS["en"]:
             words.append("and")
         words.append(grammar.counted(parts, part_of))
+    return " ".join(words)
+
+
+def duration(seconds: int, grammar: Grammar) -> str:
+    """Minutes and seconds."""
+    minutes, rest = divmod(seconds, 60)
+    words = [grammar.counted(minutes, grammar.MINUTE)] if minutes else []
+    if rest or not minutes:
+        words.append(grammar.counted(rest, grammar.SECOND))
     return " ".join(words)
 
 

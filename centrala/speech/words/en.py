@@ -24,6 +24,8 @@ def _noun(one: str, more: str = "") -> Noun:
 
 _CENT = _noun("cent")
 _KOPEK = _noun("kopeck")
+MINUTE = Noun("n", ("minute", "minutes", "minutes"))
+SECOND = Noun("n", ("second", "seconds", "seconds"))
 CURRENCIES = {
     "PLN": (_noun("zloty"), _noun("grosz", "groszy")),
     "EUR": (_noun("euro"), _CENT),

@@ -43,6 +43,8 @@ _NUMERALS = Numerals(
 )
 cardinal, counted = _NUMERALS.cardinal, _NUMERALS.counted
 
+MINUTE = Noun("f", ("minuta", "minuty", "minut"))
+SECOND = Noun("f", ("sekunda", "sekundy", "sekund"))
 _GROSZ = Noun("m", ("grosz", "grosze", "groszy"))
 _CENT = Noun("m", ("cent", "centy", "centów"))
 _KOPEK = Noun("f", ("kopiejka", "kopiejki", "kopiejek"))

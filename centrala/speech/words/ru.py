@@ -40,6 +40,8 @@ _NUMERALS = Numerals(
 )
 cardinal, counted = _NUMERALS.cardinal, _NUMERALS.counted
 
+MINUTE = Noun("f", ("минута", "минуты", "минут"))
+SECOND = Noun("f", ("секунда", "секунды", "секунд"))
 _CENT = Noun("m", ("цент", "цента", "центов"))
 _KOPEK = Noun("f", ("копейка", "копейки", "копеек"))
 CURRENCIES = {

@@ -97,7 +97,7 @@ def _writer(identity: Identity) -> str:
 @router.get("", response_model=FlowsListed, responses=answers(*RIGHTS))
 async def flows(house: Here, identity: Who) -> dict[str, Any]:
     """All flows, of the centre's file and of the screen, by name."""
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
 
     def work() -> dict[str, Any]:
         into = of_flows.inner(world.specs())
@@ -118,7 +118,7 @@ async def flows(house: Here, identity: Who) -> dict[str, Any]:
 )
 async def make(request: Request, body: NewFlow, house: Here, identity: Who) -> Response:
     """A new flow, with a draft that nobody goes through yet."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     if body.id in RESERVED or world.of_file(body.id) is not None:
         raise Problem("NAME-TAKEN", "There is a flow of this name: take another name.")
     graph = await house.ask(small, body.graph) if body.graph is not None else NEW
@@ -153,7 +153,7 @@ async def _audit(
 @router.get("/vocabulary", response_model=Vocabulary, responses=answers(*RIGHTS))
 async def words(house: Here, identity: Who) -> dict[str, Any]:
     """What an editor offers: types of nodes with their exits and fields, functions, and what the house has."""
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
     voices = house.speech.voices(world.tenant) if house.speech is not None else []
 
     def work() -> dict[str, Any]:
@@ -231,13 +231,13 @@ def _part(one: Spoken, language: str, values: Mapping[str, Value]) -> Part:
 @router.get("/{flow}", response_model=FlowShown, responses=answers(*RIGHTS, "NOT-FOUND"))
 async def one(id: FlowId, house: Here, identity: Who) -> dict[str, Any]:
     """A flow: what is published, and the draft."""
-    return await house.ask(World(house, _reader(identity)).shown, id)
+    return await house.ask(World.on(house, _reader(identity)).shown, id)
 
 
 @router.patch("/{flow}", response_model=FlowListed, responses=answers(*WRITES))
 async def rename(request: Request, id: FlowId, body: Renamed, house: Here, identity: Who) -> dict[str, Any]:
     """Give it another name for people; its id stays."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     world.need_own(id)
     await do(world, world.flows.rename, world.tenant, id, clean(body.name))
     await _audit(request, world, identity, "flow.renamed", id)
@@ -247,7 +247,7 @@ async def rename(request: Request, id: FlowId, body: Renamed, house: Here, ident
 @router.delete("/{flow}", status_code=204, responses=answers(*WRITES, "IN-USE"))
 async def drop(request: Request, id: FlowId, house: Here, identity: Who) -> Response:
     """Delete a flow to which nothing leads. Who is inside goes on to the end."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     world.need_own(id)
     async with house.changing:
         shown = await house.ask(world.shown, id)
@@ -267,7 +267,7 @@ async def drop(request: Request, id: FlowId, house: Here, identity: Who) -> Resp
 @router.put("/{flow}/draft", response_model=DraftKept, responses=answers(*WRITES))
 async def save(id: FlowId, body: DraftSaved, house: Here, identity: Who) -> dict[str, Any]:
     """Keep a draft, finished or not. What others wrote since `base` isn't overwritten: EDIT-RACE shows it."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     world.need_own(id)
     graph = await house.ask(small, body.graph)
     draft = await do(
@@ -289,7 +289,7 @@ async def discard(
     base: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Response:
     """Throw a draft away; `base` is its revision as it was looked at."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     world.need_own(id)
     await do(world, world.flows.discard_draft, world.tenant, id, base)
     await _audit(request, world, identity, "flow.draft_discarded", id)
@@ -299,7 +299,7 @@ async def discard(
 @router.post("/{flow}/check", response_model=Checked, responses=answers(*RIGHTS))
 async def check(id: FlowId, body: ToCheck, house: Here, identity: Who) -> dict[str, Any]:
     """What is wrong with a graph, were it this flow. Changes nothing."""
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
     graph = await house.ask(small, body.graph)
     return {"problems": problems(await house.ask(world.check, id, graph))}
 
@@ -309,7 +309,7 @@ async def publish(
     request: Request, id: FlowId, body: ToPublish, house: Here, identity: Who
 ) -> dict[str, Any]:
     """Callers go through the draft from now on; who is inside goes on in the version in which they began."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     world.need_own(id)
     async with house.changing:
         stored = await house.ask(world.flows.get, world.tenant, id)
@@ -335,7 +335,7 @@ async def roll_back(
     request: Request, id: FlowId, body: ToRollBack, house: Here, identity: Who
 ) -> dict[str, Any]:
     """Publish the graph of an older version anew; a draft stays."""
-    world = World(house, _writer(identity))
+    world = World.on(house, _writer(identity))
     world.need_own(id)
     async with house.changing:
         wanted = await do(world, world.flows.version, world.tenant, id, body.to)
@@ -409,7 +409,7 @@ async def versions(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     """What was published, newest first. Of a flow of the file only what counts now is known."""
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
     before = number_of(cursor)
     if world.of_file(id) is not None:
         return {"items": [_of_file(world, id)] if before is None else [], "next": None}
@@ -431,7 +431,7 @@ def _of_file(world: World, id: str) -> dict[str, Any]:
 )
 async def version(id: FlowId, version: str, house: Here, identity: Who) -> dict[str, Any]:
     """One version with its graph."""
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
     number = int(version) if version.isascii() and version.isdigit() and len(version) < 16 else 0
     of_file = world.of_file(id)
     if of_file is not None:
@@ -449,7 +449,7 @@ async def version(id: FlowId, version: str, house: Here, identity: Who) -> dict[
 @router.post("/{flow}/try", response_model=TrialShown, responses={**answers(*RIGHTS, "NOT-FOUND"), **WRONG})
 async def attempt(id: FlowId, body: ToTry, house: Here, identity: Who) -> dict[str, Any]:
     """Go through a flow with simulated keys: nobody is called, nothing is sent."""
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
     graph = await house.ask(small, body.graph) if body.graph is not None else None
 
     def work() -> dict[str, Any]:
@@ -487,6 +487,7 @@ async def attempt(id: FlowId, body: ToTry, house: Here, identity: Who) -> dict[s
             },
             patience=body.patience,
             seed=body.seed,
+            length=lambda sound: of_flows.seconds(house.data, world.tenant, sound),
         )
         return {
             "version": version,
@@ -532,7 +533,7 @@ async def paths(
 
     A call counts on the day on which it came into its first flow.
     """
-    world = World(house, _reader(identity))
+    world = World.on(house, _reader(identity))
     zone = ZoneInfo(house.tenant(world.tenant).timezone)
     until = last or datetime.fromtimestamp(house.now(), zone).date()
     try:

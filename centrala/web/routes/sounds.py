@@ -74,6 +74,8 @@ def _named(name: str) -> str:
 def _used(house: Here, tenant: str, name: str) -> list[str]:
     settings = house.settings.tenants[tenant]
     found = [f"queues.{one.id}.music" for one in settings.queues.values() if one.music == name]
+    told = [one for one in settings.queues.values() if one.announce is not None]
+    found += [f"queues.{one.id}.announce" for one in told if one.announce and name in one.announce.messages]
     for number, to in settings.numbers.items():
         if (to.kind, to.target) == ("music", name):
             found.append(f"numbers.{number}")

@@ -16,7 +16,7 @@ import {
 } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
 import { type DragEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { useLanguage, useWords } from '../i18n'
+import { type Language, useLanguage, useWords } from '../i18n'
 import { number, percent } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { Icon } from '../ui'
@@ -24,7 +24,7 @@ import { Card } from './Card'
 import css from './canvas.module.css'
 import { connect, disconnect, moveNodes } from './edit'
 import { layout, WIDTH } from './layout'
-import { exitsOf, TONES, TYPES } from './model'
+import { TONES, TYPES } from './model'
 import { exitName, nodeName, typeName } from './nodeWords'
 import { widthOf } from './path'
 import { edit, select, useEditor } from './store'
@@ -125,7 +125,13 @@ export function Canvas({
     })
   }, [view.graph, places, chosen, language, still])
 
-  const edges = useMemo(() => edgesOf(view, way, t, language), [view, way, t, language])
+  const kept = useRef(new Map<string, Kept>())
+  const { graph, ways, gone, walked, flowed } = view
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of the view these count
+  const edges = useMemo(
+    () => edgesOf(view, way, t, language, kept.current),
+    [graph, ways, gone, walked, flowed, still, way, language],
+  )
 
   const onNodesChange = useCallback((changes: NodeChange[]) => {
     setNodes((now) => applyNodeChanges(changes, now))
@@ -317,20 +323,53 @@ function tone(view: View, id: string): string {
   return css[`map_${group ? TONES[group] : 'gray'}`] ?? ''
 }
 
+interface Kept {
+  /** All that it depends on. */
+  what: string
+  edge: Edge
+}
+
 type T = (key: keyof typeof words, values?: Record<string, string | number>) => string
 
-function edgesOf(view: View, way: string, t: T, language: 'en' | 'pl' | 'ru'): Edge[] {
+/**
+ * All ways as edges. Those of which nothing changed stay the same objects, so that typing in one node of hundreds costs
+ * little.
+ */
+function edgesOf(view: View, way: string, t: T, language: Language, kept: Map<string, Kept>): Edge[] {
   const { graph } = view
   const all: Edge[] = []
-  const name = (id: string) => nodeName(id, graph.nodes[id], language)
-  const push = (node: string, exit: string, to: string, gone: boolean) => {
+  const names = new Map<string, string>()
+  const name = (id: string): string => {
+    let found = names.get(id)
+    if (found === undefined) names.set(id, (found = nodeName(id, graph.nodes[id], language)))
+    return found
+  }
+  const gone = new Set(view.gone.map((one) => wayKey(one.node, one.exit, one.to)))
+  const push = (node: string, exit: string, to: string, isGone: boolean) => {
     const key = wayKey(node, exit, to)
-    const mark = gone ? 'removed' : view.ways.get(key)
+    const mark = isGone ? 'removed' : view.ways.get(key)
     const went = view.flowed?.ways.get(`${node}/${exit}`)
     const taken = view.walked?.ways.has(`${node}/${exit}`)
-    const id = gone ? `gone/${key}` : `${node}/${exit}`
+    const id = isGone ? `gone/${key}` : `${node}/${exit}`
     const kind = mark ?? (view.walked ? (taken ? 'taken' : 'faint') : view.flowed && !went?.count ? 'faint' : 'plain')
-    all.push({
+    const what = [
+      kind,
+      went?.count,
+      went?.share,
+      view.flowed?.most,
+      id === way,
+      view.still,
+      language,
+      name(node),
+      to,
+      name(to),
+    ].join('|')
+    const old = kept.get(id)
+    if (old?.what === what) {
+      all.push(old.edge)
+      return
+    }
+    const edge: Edge = {
       id,
       source: node,
       sourceHandle: exit,
@@ -339,10 +378,10 @@ function edgesOf(view: View, way: string, t: T, language: 'en' | 'pl' | 'ru'): E
       type: 'default',
       className: `${css.way} ${css[`way_${kind}`] ?? ''}`,
       selected: id === way,
-      selectable: !gone,
-      focusable: !gone,
+      selectable: !isGone,
+      focusable: !isGone,
       deletable: false,
-      reconnectable: !gone && !view.still,
+      reconnectable: !isGone && !view.still,
       ariaLabel: t('way', { from: name(node), exit: exitName(exit, language), to: name(to) }),
       markerEnd: {
         type: MarkerType.ArrowClosed,
@@ -357,16 +396,13 @@ function edgesOf(view: View, way: string, t: T, language: 'en' | 'pl' | 'ru'): E
             label: percent(language, went.share),
           }
         : {}),
-    })
+    }
+    kept.set(id, { what, edge })
+    all.push(edge)
   }
   for (const [id, node] of Object.entries(graph.nodes))
-    for (const exit of exitsOf(node, view.returns))
-      if (
-        exit.to &&
-        exit.to in graph.nodes &&
-        !view.gone.some((one) => one.node === id && one.exit === exit.name && one.to === exit.to)
-      )
-        push(id, exit.name, exit.to, false)
+    for (const [exit, to] of Object.entries(node.exits ?? {}))
+      if (to && to in graph.nodes && !gone.has(wayKey(id, exit, to))) push(id, exit, to, false)
   for (const one of view.gone) if (one.to in graph.nodes) push(one.node, one.exit, one.to, true)
   return all
 }

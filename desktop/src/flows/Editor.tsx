@@ -4,7 +4,7 @@ import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { Link } from 'wouter'
-import { ApiProblem, api } from '../api/client'
+import { ApiProblem } from '../api/client'
 import { may, useCentre } from '../api/session'
 import { defineActs, useAct } from '../app/keys'
 import { useUser } from '../app/me'
@@ -13,7 +13,7 @@ import { timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { Button, Empty, Icon, ProblemNote, useProblemText, Waiting } from '../ui'
 import { AddMenu } from './AddMenu'
-import { FLOWS, fresh, pathOf, useFlow } from './api'
+import { FLOWS, flowOf, fresh, useFlow } from './api'
 import { Canvas, drags, WHOLE } from './Canvas'
 import { addAfter, freePlace, moveNodes, openExit, removeNodes } from './edit'
 import { Figures } from './Figures'
@@ -26,6 +26,7 @@ import { groupNames, named, nodeName, typeHints, typeName } from './nodeWords'
 import { Outline } from './Outline'
 import { ProblemList } from './ProblemList'
 import { Publish } from './Publish'
+import { IconButton } from './parts'
 import { choose, close, edit, goTo, open, PANELS, redo, select, show, undo, useEditor } from './store'
 import { Try } from './Try'
 import type { FlowShown } from './types'
@@ -96,7 +97,7 @@ function useSubFlows(own: string): void {
   const found = useQueries({
     queries: names.map((id) => ({
       queryKey: [...FLOWS, id, 'inner'],
-      queryFn: () => api.get<FlowShown>(pathOf(id)),
+      queryFn: () => flowOf(id),
       staleTime: 60_000,
       retry: false,
     })),
@@ -120,6 +121,7 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
   const language = useLanguage()
   const view = useView(language)
   const panel = useEditor((one) => one.panel)
+  const name = useEditor((one) => one.name)
   const past = useEditor((one) => one.past)
   const chosen = useEditor((one) => one.chosen)
   const copied = useEditor((one) => one.copied)
@@ -127,9 +129,9 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
   const readOnly = useEditor((one) => one.readOnly)
   const drawing = useReactFlow()
   const [left, setLeft] = useState<'palette' | 'outline'>(readOnly ? 'outline' : 'palette')
+  const [folded, setFolded] = useState(false)
   const [adding, setAdding] = useState<Adding | null>(null)
   const middle = useRef<HTMLDivElement>(null)
-  const body = useRef<HTMLDivElement>(null)
   const still = view.still
   useSubFlows(flow.id)
 
@@ -215,7 +217,7 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
           <Link href="/flows" className={css.back} aria-label={t('toList')} title={t('toList')}>
             <Icon name="left" size={18} />
           </Link>
-          <h1 className={css.flowName}>{flow.name || flow.id}</h1>
+          <h1 className={css.flowName}>{name || flow.id}</h1>
           <SaveState flow={flow} />
           {!readOnly && (
             <>
@@ -287,26 +289,38 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
           <p className={css.notice}>{t('onlyLook')}</p>
         ) : null}
         <RaceNote />
-        <div className={css.body} ref={body}>
-          <aside className={css.left} aria-label={left === 'palette' ? t('palette') : t('outline')}>
-            {!readOnly && (
-              <SegmentedControl
-                size="xs"
-                fullWidth
-                aria-label={t('outline')}
-                value={left}
-                onChange={(next) => setLeft(next as typeof left)}
-                data={[
-                  { value: 'palette', label: t('nodes') },
-                  { value: 'outline', label: t('outline') },
-                ]}
+        <div className={css.body} data-folded={folded || undefined}>
+          <aside
+            className={css.left}
+            aria-label={folded ? t('nodes') : left === 'palette' && !readOnly ? t('palette') : t('outline')}
+          >
+            <div className={css.leftHead}>
+              {!readOnly && !folded && (
+                <SegmentedControl
+                  size="xs"
+                  fullWidth
+                  className={css.grow}
+                  aria-label={t('nodes')}
+                  value={left}
+                  onChange={(next) => setLeft(next as typeof left)}
+                  data={[
+                    { value: 'palette', label: t('nodes') },
+                    { value: 'outline', label: t('outline') },
+                  ]}
+                />
+              )}
+              <IconButton
+                icon={folded ? 'right' : 'left'}
+                label={folded ? t('unfold') : t('fold')}
+                onClick={() => setFolded(!folded)}
               />
-            )}
-            {left === 'palette' && !readOnly ? (
-              <Palette disabled={still} add={(type) => add(type, { from: afterChosen(), at: null })} />
-            ) : (
-              <Outline />
-            )}
+            </div>
+            {!folded &&
+              (left === 'palette' && !readOnly ? (
+                <Palette disabled={still} add={(type) => add(type, { from: afterChosen(), at: null })} />
+              ) : (
+                <Outline />
+              ))}
           </aside>
           {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the nodes inside */}
           <div ref={middle} className={css.middle} onKeyDown={keys}>

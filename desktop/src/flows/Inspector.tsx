@@ -1,10 +1,11 @@
 /** The settings of the chosen node, and where its exits lead. Without one: of the flow itself. */
 import { Menu, Select, TextInput } from '@mantine/core'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useLanguage, useWords } from '../i18n'
 import { shared } from '../i18n/shared'
-import { Button, Icon } from '../ui'
-import { useVocabulary } from './api'
+import { Button, Icon, useProblemText } from '../ui'
+import { fresh, useVocabulary } from './api'
 import { connect, copied, disconnect, dropExit, pasted, removeNodes, setField } from './edit'
 import { Field, Written } from './fields'
 import css from './flows.module.css'
@@ -13,7 +14,7 @@ import { NodeIcon } from './NodeIcon'
 import { exitName, named, nodeName, typeHints, typeName } from './nodeWords'
 import { useLanguageNames } from './Prompt'
 import { IconButton, Problems, within } from './parts'
-import { edit, goTo, select, useEditor } from './store'
+import { edit, goTo, rename, select, useEditor } from './store'
 import { useShown } from './view'
 import { words } from './words'
 
@@ -47,6 +48,7 @@ function OfFlow() {
       <h2 className={css.sideTitle}>{t('ofFlow')}</h2>
       <p className={css.hint}>{t('chooseNode')}</p>
       <Problems problems={problems.filter((one) => one.node === '')} />
+      {!still && <Name />}
       <Select
         label={t('startNode')}
         data={Object.entries(graph.nodes).map(([id, node]) => ({ value: id, label: nodeName(id, node, language) }))}
@@ -79,6 +81,35 @@ function OfFlow() {
         onChange={(next) => put('voice', next)}
       />
     </div>
+  )
+}
+
+function Name() {
+  const t = useWords(words)
+  const text = useProblemText()
+  const queries = useQueryClient()
+  const { id, name } = useEditor()
+  const [typed, setTyped] = useState(name)
+  const [failed, setFailed] = useState<unknown>(null)
+  async function leave() {
+    setFailed(null)
+    try {
+      await rename(typed.trim())
+      await fresh(queries)
+    } catch (problem) {
+      setFailed(problem)
+    }
+  }
+  return (
+    <TextInput
+      label={t('name')}
+      description={id}
+      value={typed}
+      autoComplete="off"
+      error={failed ? text(failed) : null}
+      onChange={(event) => setTyped(event.currentTarget.value)}
+      onBlur={() => void leave()}
+    />
   )
 }
 
@@ -167,6 +198,13 @@ function OfNode({
     ({ where }) =>
       where === '' || !(where.startsWith('exits') || named_.has(where.split(/[.[]/)[0]!) || node.type === 'transfer'),
   )
+  const targets = useMemo(
+    () => [
+      { value: NEW, label: t('newNode') },
+      ...Object.entries(graph.nodes).map(([one, other]) => ({ value: one, label: nodeName(one, other, language) })),
+    ],
+    [graph.nodes, language, t],
+  )
   const from = Object.entries(graph.nodes).filter(([, one]) => Object.values(one.exits ?? {}).includes(id))
 
   // Asked for by Enter or a new node: the keyboard goes to its settings.
@@ -219,6 +257,7 @@ function OfNode({
             id={id}
             node={node}
             exit={exit}
+            targets={targets}
             add={add}
             problems={within(problems, `exits.${exit.name}`)}
           />
@@ -276,11 +315,13 @@ function ExitRow({
   id,
   node,
   exit,
+  targets,
   add,
   problems,
 }: {
   id: string
   node: FlowNode
+  targets: { value: string; label: string }[]
   exit: { name: string; to: string; needed: boolean }
   add: (from: { node: string; exit: string }) => void
   problems: Parameters<typeof Problems>[0]['problems']
@@ -290,12 +331,6 @@ function ExitRow({
   const language = useLanguage()
   const name = exitName(exit.name, language)
   const digit = node.type === 'menu' && !TYPES.menu!.exits.includes(exit.name)
-  const data = [
-    { value: NEW, label: t('newNode') },
-    ...Object.entries(graph.nodes)
-      .filter(([one]) => one !== id || exit.to === id)
-      .map(([one, other]) => ({ value: one, label: nodeName(one, other, language) })),
-  ]
   return (
     <div className={css.exitRow}>
       <span className={css.exitLabel} aria-hidden="true">
@@ -304,7 +339,8 @@ function ExitRow({
       <Select
         className={css.grow}
         aria-label={t('exitTo', { exit: name })}
-        data={data}
+        data={targets}
+        limit={100}
         value={exit.to || null}
         placeholder={exit.needed ? t('nowhere') : t('optional')}
         searchable

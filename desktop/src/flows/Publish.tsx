@@ -6,14 +6,14 @@ import { ApiProblem, api } from '../api/client'
 import { useWords } from '../i18n'
 import { shared } from '../i18n/shared'
 import { Button, ProblemNote } from '../ui'
-import { fresh, pathOf } from './api'
+import { flowOf, fresh, pathOf } from './api'
 import { Changes } from './Changes'
 import { difference, nothingDiffers } from './difference'
 import { noPast } from './edit'
 import css from './flows.module.css'
 import { ProblemList } from './ProblemList'
 import { settled, useEditor } from './store'
-import type { FlowShown, Problem } from './types'
+import type { Problem } from './types'
 import { words } from './words'
 
 export function Publish() {
@@ -67,7 +67,7 @@ export function Publish() {
     try {
       await settled()
       await api.delete(`${pathOf(id)}/draft?base=${useEditor.getState().base}`)
-      const shown = await api.get<FlowShown>(pathOf(id))
+      const shown = await flowOf(id)
       useEditor.setState({
         graph: shown.graph ?? graph,
         draft: false,

@@ -1,7 +1,7 @@
 /** Questions to /api/v1/flows. */
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { ApiProblem, api, newKey, PREFIX } from '../api/client'
-import type { Graph, Part } from './model'
+import { drawable, type Graph, type Part } from './model'
 import type { FlowListed, FlowShown, Paths, Trial, VersionListed, Vocabulary } from './types'
 
 export const FLOWS = ['flows'] as const
@@ -11,10 +11,19 @@ export const pathOf = (id: string): string => `/flows/${encodeURIComponent(id)}`
 export const useFlows = () =>
   useQuery({ queryKey: FLOWS, queryFn: () => api.get<{ items: FlowListed[] }>('/flows'), staleTime: 5000 })
 
+export async function flowOf(id: string): Promise<FlowShown> {
+  const shown = await api.get<FlowShown>(pathOf(id))
+  return {
+    ...shown,
+    graph: shown.graph && drawable(shown.graph),
+    draft: shown.draft && { ...shown.draft, graph: drawable(shown.draft.graph) },
+  }
+}
+
 export const useFlow = (id: string) =>
   useQuery({
     queryKey: [...FLOWS, id],
-    queryFn: () => api.get<FlowShown>(pathOf(id)),
+    queryFn: () => flowOf(id),
     staleTime: 0,
     gcTime: 0,
   })
@@ -51,7 +60,7 @@ export const versionsOf = (id: string, cursor?: string) =>
   api.get<{ items: VersionListed[]; next: string | null }>(`${pathOf(id)}/versions`, { cursor })
 
 export const graphOf = async (id: string, version: number): Promise<Graph> =>
-  (await api.get<VersionListed & { graph: Graph }>(`${pathOf(id)}/versions/${version}`)).graph
+  drawable((await api.get<VersionListed & { graph: unknown }>(`${pathOf(id)}/versions/${version}`)).graph)
 
 export interface Answer {
   exit: string

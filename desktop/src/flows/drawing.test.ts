@@ -2,7 +2,18 @@
 import { describe, expect, it } from 'vitest'
 import { both, difference, nothingDiffers, same, wayKey } from './difference'
 import { apart, layout } from './layout'
-import { exitsOf, type FlowNode, type Graph, gistOf, languagesOf, promptLine, returnsOf, variablesOf } from './model'
+import {
+  drawable,
+  exitsOf,
+  type FlowNode,
+  type Graph,
+  gistOf,
+  languagesOf,
+  promptLine,
+  returnsOf,
+  TYPES,
+  variablesOf,
+} from './model'
 import { flowed, outline, walked, widthOf } from './path'
 import type { Trial } from './types'
 
@@ -248,6 +259,65 @@ describe('the outline', () => {
     expect(rows.map((one) => one.node)).toEqual(['hello', 'main', 'sales', 'status', 'bye', 'lost'])
     expect(rows.find((one) => one.node === 'status')).toEqual({ node: 'status', depth: 1, by: '2' })
     expect(outline(chain(500))).toHaveLength(500)
+  })
+})
+
+describe('whatever came', () => {
+  // A small generator of its own: the same garbage on every run.
+  let state = 7
+  const random = (n: number) => (state = (state * 48271) % 2147483647) % n
+  function garbage(depth: number): unknown {
+    const kinds: (() => unknown)[] = [
+      () => null,
+      () => random(1000) - 500,
+      () => 'menu',
+      () => '',
+      () => true,
+      () => Array.from({ length: random(4) }, () => garbage(depth - 1)),
+      () =>
+        Object.fromEntries(
+          Array.from({ length: random(6) }, () => [
+            ['type', 'exits', 'prompt', 'at', 'title', 'text', 'cases', 'shares', 'values', 'a', '1', 'sound', 'flow'][
+              random(13)
+            ]!,
+            garbage(depth - 1),
+          ]),
+        ),
+    ]
+    return kinds[depth > 0 ? random(kinds.length) : random(5)]!()
+  }
+
+  it('can be drawn, compared and told, and a sound graph stays as it is', () => {
+    for (let n = 0; n < 2000; n++) {
+      const raw = {
+        format: 1,
+        start: garbage(1),
+        nodes: random(9)
+          ? Object.fromEntries(
+              Array.from({ length: random(5) }, (_, index) => [
+                ['a', '1', 'b', 'c', 'd'][index]!,
+                random(5) ? { ...Object(garbage(4)), type: Object.keys(TYPES)[random(20)] } : garbage(3),
+              ]),
+            )
+          : garbage(3),
+      }
+      const graph = drawable(raw)
+      expect(drawable(graph)).toBe(graph)
+      for (const [id, one] of Object.entries(graph.nodes)) {
+        expect(typeof gistOf(one, 'en')).toBe('string')
+        for (const exit of exitsOf(one)) expect(typeof exit.to).toBe('string')
+        expect(layout(graph).has(id)).toBe(true)
+      }
+      expect(outline(graph)).toHaveLength(Object.keys(graph.nodes).length)
+      languagesOf(graph)
+      variablesOf(graph)
+      returnsOf(graph)
+      difference(shop, graph)
+      both(graph, shop)
+      expect(nothingDiffers(difference(graph, graph))).toBe(true)
+    }
+    expect(drawable(shop)).toBe(shop)
+    expect(drawable(null).nodes).toEqual({})
   })
 })
 

@@ -301,7 +301,11 @@ export function kindOf(part: Part): PartKind {
 }
 
 export const partsOf = (value: unknown): Part[] =>
-  typeof value === 'string' ? [value] : Array.isArray(value) ? (value as Part[]) : []
+  typeof value === 'string'
+    ? [value]
+    : Array.isArray(value)
+      ? (value.filter((one) => typeof one === 'string' || isRecord(one)) as Part[])
+      : []
 
 /** What a text part says in a language; one that isn't there is looked for elsewhere. */
 export function textOf(part: Part, language: string): string {
@@ -373,6 +377,40 @@ export function gistOf(node: FlowNode, language: string): string {
     default:
       return ''
   }
+}
+
+/**
+ * A graph that can be drawn, whatever came: drafts are kept as they are written, and not this page alone writes them.
+ * One that is sound stays the same object; what can't be drawn is left out, and the checker tells of it.
+ */
+export function drawable(value: unknown): Graph {
+  if (!isRecord(value)) return { format: 1, start: '', nodes: {} }
+  const nodes = isRecord(value.nodes) ? value.nodes : {}
+  const sound = Object.fromEntries(Object.entries(nodes).map(([id, one]) => [id, drawableNode(one)]))
+  const rest = { ...value }
+  for (const field of ['language', 'voice']) if (field in rest && typeof rest[field] !== 'string') delete rest[field]
+  const same =
+    nodes === value.nodes &&
+    Object.entries(sound).every(([id, one]) => one === nodes[id]) &&
+    typeof value.start === 'string' &&
+    Object.keys(rest).length === Object.keys(value).length
+  if (same) return value as unknown as Graph
+  return { ...rest, format: 1, start: typeof value.start === 'string' ? value.start : '', nodes: sound }
+}
+
+function drawableNode(value: unknown): FlowNode {
+  if (!isRecord(value)) return { type: '?' }
+  const made = { ...value }
+  if (typeof made.type !== 'string') made.type = '?'
+  if ('title' in made && typeof made.title !== 'string') delete made.title
+  if ('at' in made && !(Array.isArray(made.at) && made.at.length === 2 && made.at.every(Number.isFinite)))
+    delete made.at
+  if ('exits' in made && !isRecord(made.exits)) delete made.exits
+  if (isRecord(made.exits) && !Object.values(made.exits).every((one) => typeof one === 'string'))
+    made.exits = Object.fromEntries(Object.entries(made.exits).filter(([, one]) => typeof one === 'string'))
+  const same =
+    Object.keys(made).length === Object.keys(value).length && Object.keys(made).every((key) => made[key] === value[key])
+  return (same ? value : made) as FlowNode
 }
 
 /** A flow with nothing in it but its first node. */

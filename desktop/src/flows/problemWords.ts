@@ -14,6 +14,31 @@ const known: Catalogue = sentences({
     '{found} występuje dwa razy: usuń jedno.',
     '{found} встречается дважды: уберите одно.',
   ],
+  'FLOW-NO-FLOW': [
+    'A flow is a JSON object with format, start and nodes; this is {found}.',
+    'Scenariusz to obiekt JSON z format, start i nodes; a to jest {found}.',
+    'Сценарий — объект JSON с format, start и nodes, а это {found}.',
+  ],
+  'FLOW-FORMAT': [
+    'The format {found} is unknown: it must be {wanted}.',
+    'Format {found} jest nieznany: musi być {wanted}.',
+    'Формат {found} неизвестен: нужен {wanted}.',
+  ],
+  'FLOW-ID': [
+    '“{found}” can’t be the id of a node: use letters, digits, _, - and dots, at most {most}.',
+    '„{found}” nie może być id węzła: litery, cyfry, _, - i kropki, najwyżej {most}.',
+    '«{found}» не может быть id узла: буквы, цифры, _, - и точки, не больше {most}.',
+  ],
+  'FLOW-NODE': [
+    'A node is an object with type and exits; this is {found}.',
+    'Węzeł to obiekt z type i exits; a to jest {found}.',
+    'Узел — объект с type и exits, а это {found}.',
+  ],
+  'FLOW-PART': [
+    'A part of a prompt is a text, or an object with one of {wanted}.',
+    'Część komunikatu to tekst albo obiekt z jednym z: {wanted}.',
+    'Часть сообщения — текст или объект с одним из: {wanted}.',
+  ],
   'FLOW-SIZE': [
     'The flow is longer than {most} characters: divide it into sub-flows.',
     'Scenariusz ma ponad {most} znaków: podziel go na kilka.',

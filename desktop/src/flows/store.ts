@@ -1,9 +1,9 @@
 /** The flow that is open: its draft with undo, saved by itself; what is wrong with it; what is chosen and shown. */
 import { create } from 'zustand'
 import { ApiProblem, api } from '../api/client'
-import { pathOf } from './api'
+import { flowOf, pathOf } from './api'
 import { noPast, type Past, redone, remembered, undone } from './edit'
-import type { FlowNode, Graph } from './model'
+import { drawable, type FlowNode, type Graph } from './model'
 import type { FlowShown, Paths, Problem, Trial } from './types'
 
 export const PANELS = ['node', 'problems', 'try', 'publish', 'versions', 'figures'] as const
@@ -18,6 +18,7 @@ export interface Race {
 
 interface Editor {
   id: string
+  name: string
   graph: Graph | null
   /** What callers go through now. */
   published: Graph | null
@@ -47,6 +48,7 @@ interface Editor {
 
 const EMPTY: Editor = {
   id: '',
+  name: '',
   graph: null,
   published: null,
   version: null,
@@ -115,6 +117,7 @@ export function open(shown: FlowShown, mayEdit: boolean): void {
     ...EMPTY,
     copied: now().copied,
     id: shown.id,
+    name: shown.name,
     graph: unsaved?.graph ?? shown.draft?.graph ?? shown.graph,
     published: shown.graph,
     version: shown.version,
@@ -191,7 +194,7 @@ async function send(): Promise<void> {
     if (now().id !== id) return
     if (problem instanceof ApiProblem && problem.code === 'EDIT-RACE') {
       const [one] = (problem.body.conflicts ?? []) as (Omit<Race, 'theirs'> & { theirs: Graph | null })[]
-      if (one?.theirs) put({ saving: 'race', race: { ...one, theirs: one.theirs } })
+      if (one?.theirs) put({ saving: 'race', race: { ...one, theirs: drawable(one.theirs) } })
       else if (one) {
         // They published it or threw it away, and nothing is left to choose from: ours goes on.
         put({ base: one.revision, saving: 'waits' })
@@ -220,6 +223,8 @@ export async function settled(): Promise<boolean> {
 export function choose(mine: boolean): void {
   const { race, graph, past } = now()
   if (!race || !graph) return
+  // Theirs is published by now.
+  if (race.revision === 0) void refresh()
   if (mine) {
     put({ race: null, base: race.revision, saving: 'waits', compared: null })
     void send()
@@ -250,6 +255,19 @@ async function check(): Promise<void> {
   }
 }
 
+/** Another name for people; at once for all, as it is no part of a version. */
+export async function rename(name: string): Promise<void> {
+  const { id, name: before } = now()
+  if (!name || name === before) return
+  put({ name })
+  try {
+    await api.patch(pathOf(id), { name })
+  } catch (problem) {
+    put({ name: before })
+    throw problem
+  }
+}
+
 export function select(ids: Iterable<string>): void {
   const wanted = new Set(ids)
   const { chosen } = now()
@@ -263,4 +281,18 @@ export function goTo(node: string, focus = false): void {
   put({ chosen: new Set([node]), goal: { node, focus, n: goal.n + 1 } })
 }
 
-export const show = (panel: Panel): void => put({ panel, compared: null })
+export function show(panel: Panel): void {
+  put({ panel, compared: null })
+  if (panel === 'publish' || panel === 'versions') void refresh()
+}
+
+/** What is published may have changed since the flow was opened. */
+async function refresh(): Promise<void> {
+  const { id } = now()
+  try {
+    const shown = await flowOf(id)
+    if (now().id === id) put({ published: shown.graph, version: shown.version })
+  } catch {
+    // What was known stays; publishing itself tells what is wrong.
+  }
+}

@@ -77,6 +77,8 @@ export const words = sentences({
   figures: ['Figures', 'Liczby', 'Цифры'],
   tools: ['Tools of the flow', 'Narzędzia scenariusza', 'Инструменты сценария'],
   nodes: ['Nodes', 'Węzły', 'Узлы'],
+  fold: ['Fold away', 'Zwiń', 'Свернуть'],
+  unfold: ['Unfold', 'Rozwiń', 'Развернуть'],
   palette: ['Nodes to add', 'Węzły do dodania', 'Узлы для добавления'],
   paletteHint: [
     'Press, or drag onto the drawing.',

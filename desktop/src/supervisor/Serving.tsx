@@ -54,7 +54,7 @@ export function Serving({ agent }: { agent: AgentLive }) {
         {items.map((one) => (
           <li key={one.id}>
             <Switch
-              label={one.name}
+              aria-label={one.name}
               checked={one.serves}
               disabled={change.isPending}
               onChange={(event) => {
@@ -62,6 +62,7 @@ export function Serving({ agent }: { agent: AgentLive }) {
                 set({ [one.id]: on === one.configured ? null : on })
               }}
             />
+            <Link href={address(one.id)}>{one.name}</Link>
             {one.lent !== null && <span className={css.lent}>{t(one.lent ? 'lentTo' : 'takenOut')}</span>}
           </li>
         ))}

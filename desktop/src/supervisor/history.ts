@@ -77,17 +77,19 @@ async function ask(): Promise<void> {
     const lines = await api.get<Schema<'QueueLines'>>('/queues/history', { minutes: MINUTES })
     state = joined(lines, state)
     missing = false
+    // The minute that isn't over is told at its worst: what is now, the page sees for itself.
+    sample(true)
     tell()
   } catch {
     missing = true // asked again by a sample to come; until then the line has what the page saw
   }
 }
 
-function sample(): void {
+function sample(first = false): void {
   if (live.line.line !== 'live' || !live.idsOf('queue').length) return
   const at = now()
   const last = state.times.at(-1)
-  if (last !== undefined && at - last < STEP / 2) return
+  if (last !== undefined && at - last < (first ? 0.001 : STEP / 2)) return
   const gap = last !== undefined && at - last > GAP
   if ((gap || missing) && at - asked > RETRY) void ask()
   const rows = gap ? [null, at] : [at]
@@ -125,9 +127,9 @@ function watch(): void {
 export function collect(): () => void {
   if (users++ === 0) {
     if (missing || now() - asked > RETRY) void ask()
-    const timer = setInterval(sample, STEP * 1000)
+    const timer = setInterval(() => sample(), STEP * 1000)
     const peek = setInterval(watch, 1000)
-    const first = setTimeout(sample, 500)
+    const first = setTimeout(() => sample(), 500)
     stop = () => {
       clearInterval(timer)
       clearInterval(peek)
