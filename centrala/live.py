@@ -49,6 +49,9 @@ LINES = 200
 class Wait:
     queue: str
     since: float
+    queued_at: float = 0.0
+    expected: float | None = None
+    "Seconds from then until a phone rings; None once one has, or where nothing was known."
 
 
 @dataclass(slots=True)
@@ -274,17 +277,31 @@ class Live:
 
     def _queued(self, centre: Centre, event: e.Queued) -> None:
         self._leave(event.contact, event.at)
-        self.memory.waits[event.contact] = Wait(event.queue, event.since)
+        self.memory.waits[event.contact] = Wait(event.queue, event.since, event.at, event.estimate)
         for sums in self._queue(event.queue).places(event.at):
             sums.offered += 1
 
     def _offer_made(self, centre: Centre, event: e.OfferMade) -> None:
         if event.queue is not None:
             self._queue(event.queue).ringing[event.contact] = None
+            self._rang_after(event.contact, event.at)
         if event.agent is not None:
             self.memory.legs[event.leg] = event.agent
         if event.why:
             self._note(event.contact).why = event.why
+
+    def _rang_after(self, contact: str, at: float) -> None:
+        """A phone rings for somebody for the first time: was the wait as long as was expected?"""
+        wait = self.memory.waits.get(contact)
+        if wait is None or wait.expected is None:
+            return
+        error, wait.expected = wait.expected - (at - wait.queued_at), None
+        if at <= wait.queued_at:
+            return
+        for sums in self._queue(wait.queue).places(at):
+            sums.estimated += 1
+            sums.estimate_s += error
+            sums.estimate_sq += error * error
 
     def _offer_ended(self, centre: Centre, event: e.OfferEnded) -> None:
         self.memory.legs.pop(event.leg, None)

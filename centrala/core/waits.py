@@ -21,9 +21,3 @@ def expected(centre: Centre, queue: Queue, place: Entry, at: float) -> Estimate 
         return FREE
     head = at - centre.contacts[queue.waiting[0][2]].queued_at if queue.waiting else None
     return estimate(queue.rates, ahead, shared=queue.shared > 0, head=head)
-
-
-def expected_now(centre: Centre, queue: Queue, at: float) -> float | None:
-    """The same in seconds, for somebody who came now."""
-    found = expected(centre, queue, (float("inf"), 0, ""), at)
-    return None if found is None else found.seconds

@@ -57,6 +57,12 @@ class Counts:
     hold_s: float = 0.0
     wrap_up_s: float = 0.0
     "Of after-call work that ended."
+    estimated: int = 0
+    "Waits that were expected to last, and did last until a phone rang."
+    estimate_s: float = 0.0
+    "Of those: expected less real, in seconds …"
+    estimate_sq: float = 0.0
+    "… and its square."
 
     @property
     def service_level(self) -> float | None:
@@ -126,6 +132,11 @@ _METRICS = (
     Metric("talk", "seconds", "Mean talk of a contact, without hold.", "talk_s / handled", "COPC CX Standard"),
     Metric("hold", "seconds", "Mean hold of a contact.", "hold_s / handled", "COPC CX Standard"),
     Metric("wrap_up", "seconds", "Mean after-call work of a contact.", "wrap_up_s / handled", "COPC CX Standard"),
+    Metric("estimate_bias", "seconds",
+           "How much longer waits were expected to last than they did, in the mean; below zero: shorter.",
+           "estimate_s / estimated", "Ibrahim & Whitt 2009"),
+    Metric("estimate_error", "seconds", "Root of the mean squared error of the expected waits.",
+           "(estimate_sq / estimated) ** 0.5", "Ibrahim & Whitt 2009: MSE"),
     Metric("waiting", "contacts", "Customers who wait now, those for whom a phone rings too.", "counted",
            "as the queue stands"),
     Metric("free", "agents", "Agents who could be offered a contact now.", "counted", "as the agents are"),
@@ -164,6 +175,8 @@ _QUEUE: dict[str, Callable[[Counts], float | None]] = {
     "talk": lambda c: _ratio(c.talk_s, c.handled),
     "hold": lambda c: _ratio(c.hold_s, c.handled),
     "wrap_up": lambda c: _ratio(c.wrap_up_s, c.handled),
+    "estimate_bias": lambda c: _ratio(c.estimate_s, c.estimated),
+    "estimate_error": lambda c: (c.estimate_sq / c.estimated) ** 0.5 if c.estimated else None,
 }
 
 

@@ -184,6 +184,8 @@ def figures(counts: metrics.Counts) -> Value:
         "short_abandoned": counts.short,
         "service_level": _round(of("service_level", counts), 4),
         "abandon_rate": _round(of("abandon_rate", counts), 4),
+        "estimate_bias": _round(of("estimate_bias", counts), 1),
+        "estimate_error": _round(of("estimate_error", counts), 1),
         "asa": _round(of("asa", counts), 1),
         "longest_wait": _round(of("longest_wait", counts), 1),
         "aht": _round(of("aht", counts), 1),

@@ -34,6 +34,10 @@ class Figures(BaseModel):
     short_abandoned: int
     service_level: float | None
     abandon_rate: float | None
+    estimate_bias: float | None
+    "Seconds by which waits were expected to last longer than they did."
+    estimate_error: float | None
+    "Root of the mean squared error, in seconds."
     asa: float | None
     longest_wait: float | None
     aht: float | None

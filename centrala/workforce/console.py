@@ -13,8 +13,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from centrala.ledger.errors import DataFolderError, LedgerUnavailable
-
 app = typer.Typer(
     no_args_is_help=True,
     help="How many calls will come, how many agents are needed, and what callers meet with them.",
@@ -502,6 +500,8 @@ def _method(name: str) -> Any:
 @contextmanager
 def _said() -> Iterator[None]:
     """What can't be answered is one sentence and exit status 2."""
+    from centrala.ledger.errors import DataFolderError, LedgerUnavailable
+
     try:
         yield
     except (ValueError, ImportError, OSError, DataFolderError, LedgerUnavailable) as error:

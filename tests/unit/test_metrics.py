@@ -15,6 +15,7 @@ pytestmark = pytest.mark.unit
 DAY = Counts(
     offered=120, served=100, in_time=80, abandoned=20, early=6, short=4, answer_s=1500.0, longest_s=95.0,
     handled=98, talk_s=19600.0, hold_s=980.0, wrap_up_s=2940.0,
+    estimated=50, estimate_s=-100.0, estimate_sq=20000.0,
 )  # fmt: skip
 
 
@@ -33,6 +34,8 @@ DAY = Counts(
         ("hold", 10.0),
         ("wrap_up", 30.0),
         ("short_abandoned", 4),
+        ("estimate_bias", -2.0),
+        ("estimate_error", 20.0),
     ],
 )
 def test_figures_worked_out_by_hand(metric: str, expected: float) -> None:

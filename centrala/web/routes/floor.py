@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from centrala.core import facts as f
-from centrala.core.state import Agent, Centre, Contact
+from centrala.core.state import Agent, Centre, Contact, Queue
+from centrala.core.waits import expected
 from centrala.ledger.metrics import METRICS
 from centrala.live import state_of
 from centrala.people import Identity, Permission, User, allowed, holds
@@ -515,7 +516,7 @@ async def queue_detail(queue: str, house: Here, identity: Who) -> Response:
                 "place": number,
                 "since": round(contact.since, 3),
                 "wait": round(max(now - contact.since, 0.0), 1),
-                "estimate": None,
+                "estimate": _estimate(centre, found, contact, now),
                 "priority": contact.priority,
                 "ringing": sorted(one.agent for one in contact.offers.values() if one.agent is not None),
                 "number": caller.number if caller is not None else None,
@@ -540,6 +541,14 @@ async def queue_detail(queue: str, house: Here, identity: Who) -> Response:
             "members": members,
         }
     )
+
+
+def _estimate(centre: Centre, queue: Queue, contact: Contact, now: float) -> float | None:
+    """Seconds until a phone rings for somebody who waits."""
+    if contact.state != "queued":
+        return 0.0
+    found = expected(centre, queue, (contact.rank, contact.order, contact.id), now)
+    return None if found is None else round(found.seconds, 1)
 
 
 def _why_here(contact: Contact, behind: list[Contact]) -> dict[str, Any]:

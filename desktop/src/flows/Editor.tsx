@@ -15,7 +15,7 @@ import { Button, Empty, Icon, ProblemNote, useProblemText, Waiting } from '../ui
 import { AddMenu } from './AddMenu'
 import { FLOWS, flowOf, fresh, useFlow } from './api'
 import { Canvas, drags, WHOLE } from './Canvas'
-import { addAfter, freePlace, moveNodes, openExit, removeNodes } from './edit'
+import { addAfter, disconnect, freePlace, moveNodes, openExit, removeNodes } from './edit'
 import { Figures } from './Figures'
 import css from './flows.module.css'
 import { copyChosen, Inspector, pasteCopied } from './Inspector'
@@ -182,10 +182,16 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
   useAct(
     acts.flowDelete,
     () => {
+      const way = document.activeElement?.closest<SVGElement>('.react-flow__edge')?.dataset.id
+      if (way) {
+        const cut = way.indexOf('/')
+        edit((graph) => disconnect(graph, way.slice(0, cut), way.slice(cut + 1)))
+        return
+      }
       edit((graph) => removeNodes(graph, chosen))
       select([])
     },
-    !still && chosen.size > 0 && adding === null,
+    !still && adding === null,
   )
   useAct(
     acts.flowCopy,

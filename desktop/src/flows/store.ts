@@ -1,7 +1,8 @@
 /** The flow that is open: its draft with undo, saved by itself; what is wrong with it; what is chosen and shown. */
 import { create } from 'zustand'
-import { ApiProblem, api } from '../api/client'
+import { ApiProblem, api, newKey, PREFIX } from '../api/client'
 import { flowOf, pathOf } from './api'
+import { same } from './difference'
 import { noPast, type Past, redone, remembered, undone } from './edit'
 import { drawable, type FlowNode, type Graph } from './model'
 import type { FlowShown, Paths, Problem, Trial } from './types'
@@ -77,6 +78,8 @@ const AFTER = 700
 const AGAIN = 5000
 let timer: ReturnType<typeof setTimeout> | undefined
 let asked = 0
+/** What was sent last: an answer that was lost on its way back isn't somebody else's draft. */
+let sent: Graph | null = null
 
 const stored = (id: string) => `centrala.flow.${id}`
 
@@ -111,6 +114,7 @@ function kept(id: string): { base: number; graph: Graph } | null {
 
 export function open(shown: FlowShown, mayEdit: boolean): void {
   clearTimeout(timer)
+  sent = null
   const readOnly = !mayEdit || shown.origin === 'file'
   const unsaved = readOnly ? null : kept(shown.id)
   put({
@@ -177,6 +181,8 @@ async function send(): Promise<void> {
   const { id, graph, base, saving } = now()
   if (!graph || saving === 'race' || saving === 'sent') return
   put({ saving: 'sent' })
+  const before = sent
+  sent = graph
   try {
     const { revision, problems } = await api.put<{ revision: number; problems: Problem[] }>(`${pathOf(id)}/draft`, {
       base,
@@ -186,15 +192,25 @@ async function send(): Promise<void> {
       forget(id)
       return
     }
-    const same = now().graph === graph
-    put({ base: revision, draft: true, failure: null, saving: same ? 'saved' : 'waits', ...(same ? { problems } : {}) })
+    const still = now().graph === graph
+    put({
+      base: revision,
+      draft: true,
+      failure: null,
+      saving: still ? 'saved' : 'waits',
+      ...(still ? { problems } : {}),
+    })
     keep()
-    if (!same) timer = setTimeout(() => void send(), AFTER)
+    if (!still) timer = setTimeout(() => void send(), AFTER)
   } catch (problem) {
     if (now().id !== id) return
     if (problem instanceof ApiProblem && problem.code === 'EDIT-RACE') {
       const [one] = (problem.body.conflicts ?? []) as (Omit<Race, 'theirs'> & { theirs: Graph | null })[]
-      if (one?.theirs) put({ saving: 'race', race: { ...one, theirs: drawable(one.theirs) } })
+      const mine = one?.theirs && (same(one.theirs, graph) || same(one.theirs, before))
+      if (one && mine) {
+        put({ base: one.revision, saving: 'waits' })
+        timer = setTimeout(() => void send(), 0)
+      } else if (one?.theirs) put({ saving: 'race', race: { ...one, theirs: drawable(one.theirs) } })
       else if (one) {
         // They published it or threw it away, and nothing is left to choose from: ours goes on.
         put({ base: one.revision, saving: 'waits' })
@@ -210,6 +226,21 @@ async function send(): Promise<void> {
     if (later) timer = setTimeout(() => void send(), AGAIN)
   }
 }
+
+/** The tab is closed: what waits goes on its way without an answer. Browsers take 64 kB so. */
+if (typeof window !== 'undefined')
+  window.addEventListener('pagehide', () => {
+    const { id, graph, base, saving } = now()
+    if (saving !== 'waits' || !graph) return
+    sent = graph
+    void fetch(`${PREFIX}${pathOf(id)}/draft`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json', 'X-Centrala': '1', 'Idempotency-Key': newKey() },
+      body: JSON.stringify({ base, graph }),
+      credentials: 'same-origin',
+      keepalive: true,
+    }).catch(() => {})
+  })
 
 /** Until the draft is at the centre, as whatever goes on from it needs; false when it can't be. */
 export async function settled(): Promise<boolean> {
