@@ -53,6 +53,7 @@ def contacts(db: sqlite3.Connection, tenant: str, names: Sequence[str]) -> int:
     count = 0
     for name in names:
         db.execute("DELETE FROM parties WHERE tenant = ? AND id = ?", (tenant, name))
+        db.execute("DELETE FROM privates WHERE tenant = ? AND contact = ?", (tenant, name))
         db.execute("DELETE FROM customers_drafts WHERE tenant = ? AND contact = ?", (tenant, name))
         db.execute("DELETE FROM customers_links WHERE tenant = ? AND contact = ?", (tenant, name))
         count += db.execute(

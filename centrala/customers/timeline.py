@@ -4,6 +4,7 @@ By the ledger's convention a party's id is the id of its contact, so a number le
 """
 
 import heapq
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -124,8 +125,14 @@ def everything(
 
 
 def recordings(db: sqlite3.Connection, tenant: str, contacts: Sequence[str]) -> list[str]:
-    """Paths of recordings below the data folder."""
+    """Paths of recordings, and of messages that were left in a flow, below the data folder."""
     found: list[str] = []
+    for name in contacts:
+        for (body,) in db.execute(
+            "SELECT body FROM log WHERE contact = ? AND tenant = ? AND kind = 'fact.MessageTaken'",
+            (name, tenant),
+        ):
+            found += [path] if (path := json.loads(body).get("path")) else []
     for start in range(0, len(contacts), 500):
         part = contacts[start : start + 500]
         found += [

@@ -9,7 +9,10 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
+from centrala.core.flow.position import node_of
+from centrala.core.private import Private
 from centrala.core.specs import Destination
+from centrala.sim import menus
 from centrala.sim.result import ContactRecord, Replications, Result
 from centrala.sim.scenario import AgentModel, Arrivals, Outage, Scenario
 
@@ -33,10 +36,12 @@ def replicate(scenario: Scenario, seeds: Iterable[int]) -> Replications:
 class _Caller:
     """What a caller brings along: drawn at the arrival, so that other agents meet the same callers."""
 
-    __slots__ = ("handling", "talking")
+    __slots__ = ("handling", "keys", "patience", "talking")
 
-    def __init__(self, handling: float) -> None:
+    def __init__(self, handling: float, patience: float | None, keys: Random) -> None:
         self.handling = handling
+        self.patience = patience
+        self.keys = keys
         self.talking = False
 
 
@@ -48,6 +53,7 @@ class _Run:
         self.now = scenario.start
         self.end = scenario.start + scenario.hours * 3600
         self.counted_from = scenario.start + scenario.warm_up
+        self.seed = seed
         self.agents_rng = Random(f"{seed} agents")
         self.models: dict[str, AgentModel] = {model.spec.id: model for model in scenario.agents}
         self.heap: list[tuple[float, int, str, Any]] = []
@@ -90,6 +96,10 @@ class _Run:
             yield f.QueueChanged(now, queue)
             if queue.id not in scenario.numbers:
                 yield f.NumberChanged(now, queue.id, Destination("queue", queue.id))
+        for flow in scenario.flows:
+            yield f.FlowPublished(now, flow)
+        for calendar in scenario.calendars:
+            yield f.CalendarChanged(now, calendar)
         for number, to in scenario.numbers.items():
             yield f.NumberChanged(now, number, to)
 
@@ -164,10 +174,45 @@ class _Run:
         self.records[contact] = record
         if self.now >= self.counted_from:
             self.counted.append(record)
-        self.callers[contact] = _Caller(handling)
+        self.callers[contact] = _Caller(handling, patience, Random(f"{self.seed} {contact} keys"))
+        to = self.scenario.numbers.get(stream.to)
+        if to is None or to.kind != "flow":
+            self.run_out(contact)
+        self.tell(f.ContactArrived(self.now, contact, stream.to, priority=stream.priority))
+
+    def run_out(self, contact: str) -> None:
+        """From here on the caller's patience runs: in a flow they don't wait."""
+        patience = self.callers[contact].patience
         if patience is not None:
             self.at(self.now + patience, f"patience:{contact}", f.HungUp(self.now + patience, contact))
-        self.tell(f.ContactArrived(self.now, contact, stream.to, priority=stream.priority))
+
+    # --- in flows ---
+
+    def say(self, command: c.Say) -> None:
+        when = self.now + menus.spoken(command)
+        self.at(when, f"said:{command.prompt}", f.Said(when, command.contact, command.prompt))
+
+    def hush(self, command: c.Hush) -> None:
+        self.live.pop(f"said:{command.prompt}", None)
+
+    def take_message(self, command: c.TakeMessage) -> None:
+        seconds = min(menus.MESSAGE, command.longest)
+        when = self.now + seconds
+        path = f"recordings/{command.message}.wav"
+        self.at(when, "", f.MessageTaken(when, command.contact, command.message, path, seconds))
+
+    def run_errand(self, command: c.RunErrand) -> None:
+        when = self.now + min(menus.LOOKED_UP, command.timeout)
+        self.at(when, "", menus.answered(command, when))
+
+    def digits_awaited(self, event: e.DigitsAwaited) -> None:
+        contact = self.centre.contacts.get(event.contact)
+        if contact is None or contact.run is None or contact.run.digits:
+            return
+        when = self.now + menus.THINKING
+        for digit in menus.keys(node_of(self.centre, contact), self.callers[event.contact].keys):
+            self.at(when, "", f.DigitPressed(when, event.contact, Private(digit)))
+            when += menus.THINKING / 2
 
     def talk(self, contact: str) -> None:
         caller = self.callers[contact]
@@ -246,6 +291,8 @@ class _Run:
         record = self.records[event.contact]
         if record.queue is None:
             record.queue = event.queue
+            if f"patience:{event.contact}" not in self.live:
+                self.run_out(event.contact)
 
     def overflowed(self, event: e.Overflowed) -> None:
         self.records[event.contact].overflows += 1
@@ -317,10 +364,15 @@ PERFORM: dict[type, Callable[[_Run, Any], None]] = {
     c.CancelRing: _Run.cancel_ring,
     c.SetTimer: _Run.set_timer,
     c.CancelTimer: _Run.cancel_timer,
+    c.Say: _Run.say,
+    c.Hush: _Run.hush,
+    c.TakeMessage: _Run.take_message,
+    c.RunErrand: _Run.run_errand,
 }
 
 WATCH: dict[type, Callable[[_Run, Any], None]] = {
     e.Queued: _Run.queued,
+    e.DigitsAwaited: _Run.digits_awaited,
     e.Overflowed: _Run.overflowed,
     e.OfferMade: _Run.offered,
     e.OfferEnded: _Run.agent_changed,

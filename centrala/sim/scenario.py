@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.settings.facts import agent_spec, destination, queue_spec
+from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, QueueSpec
+from centrala.settings.facts import agent_spec, calendar_spec, destination, queue_spec
 from centrala.settings.model import Tenant
 from centrala.sim.draws import Distribution, Exponential, Fixed
 
@@ -72,6 +72,8 @@ class Scenario:
     agents: tuple[AgentModel, ...]
     arrivals: tuple[Arrivals, ...]
     numbers: dict[str, Destination] = field(default_factory=dict)
+    flows: tuple[FlowSpec, ...] = ()
+    calendars: tuple[CalendarSpec, ...] = ()
     hours: float = 8.0
     "How long calls come; those in the centre then are served to their end."
     warm_up: float = 0.0
@@ -130,6 +132,8 @@ def from_tenant(
         agents=tuple(AgentModel(spec, answer_delay=answer_delay) for spec in specs),
         arrivals=arrivals,
         numbers={name: destination(to) for name, to in tenant.numbers.items()},
+        flows=tuple(FlowSpec(one.id, 1, one.graph) for one in tenant.flows.values()),
+        calendars=tuple(calendar_spec(one, tenant, start) for one in tenant.calendars.values()),
         hours=hours,
         warm_up=warm_up,
         start=start,

@@ -124,7 +124,7 @@ class Course:
         begin = max(0, known - MOST - AGAIN)
         prefix = self.like.values[begin:known]
         key = _key(
-            self.kind, prefix, self.like.days[begin:known], days, ahead, sorted(self.like.closed), self.forced
+            self.kind, prefix, self.like.days[begin:known], days, ahead, self._calendar(days[-1]), self.forced
         )
         kept = _KEPT.get(key)
         if kept is not None:
@@ -171,8 +171,9 @@ class Course:
         self, anchor: int, facts: _gauss.DayFacts, ahead: tuple[int, ...]
     ) -> tuple[_gauss.Turned, Any]:
         window = slice(max(0, anchor - MOST), anchor)
+        last = self.like.days[window][-1]
         key = _key(
-            self.kind, self.like.values[window], self.like.days[window], sorted(self.like.closed), self.forced
+            self.kind, self.like.values[window], self.like.days[window], self._calendar(last), self.forced
         )
         turned = _KEPT.get(key)
         values, _ = _days.without_shifts(self.like.values[window], self.like.days[window], self.forced)
@@ -188,6 +189,10 @@ class Course:
                 trees = _boost.grown(values * factor, facts[window], ahead)
                 _KEPT.put(leaf, trees)
         return turned, trees
+
+    def _calendar(self, until: np.datetime64) -> object:
+        """Of closed days, those that matter by then."""
+        return self.like.weekdays, sorted(day for day in self.like.closed if np.datetime64(day) < until)
 
     def proof(self, ahead: tuple[int, ...]) -> Proof:
         """The members tried on the last days."""
@@ -375,7 +380,7 @@ class _Kept:
             self._held.popitem(last=False)
 
 
-_KEPT = _Kept(2000)
+_KEPT = _Kept(1000)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 

@@ -14,7 +14,7 @@ are asked with what was known then, and nothing later.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -390,8 +390,3 @@ def _absent(history: History) -> frozenset[date]:
     every = np.arange(history.days[0], history.days[-1] + 1)
     gone = np.setdiff1d(every, history.days)
     return frozenset(day.item() for day in gone if int(weekday(day)) in usual)
-
-
-def days_ahead(first: date, count: int) -> list[date]:
-    """So many days in a row."""
-    return [first + timedelta(days=index) for index in range(count)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
+from centrala.core.specs import AgentSpec, Destination, FlowSpec, QueueSpec
 from centrala.settings import load
 from centrala.sim import (
     AgentModel,
@@ -212,3 +212,57 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert simulate_command("nowhere.yaml") == 2
     assert simulate_command(CENTRE, replications=1) == 2
     assert simulate_command(CENTRE, handling=-1.0) == 2
+
+
+# --- flows ---
+
+MENU = {
+    "format": 1,
+    "start": "menu",
+    "nodes": {
+        "menu": {
+            "type": "menu",
+            "prompt": ["Sales, one. " * 20],
+            "exits": {"1": "queue", "2": "look", "timeout": "end", "invalid": "end"},
+        },
+        "look": {
+            "type": "http",
+            "url": "https://shop.example/{contact.id}",
+            "take": {"state": "/state"},
+            "exits": {"next": "tell", "failed": "end"},
+        },
+        "tell": {"type": "say", "prompt": ["It is {state}"], "exits": {"next": "end"}},
+        "queue": {"type": "queue", "queue": "q"},
+        "end": {"type": "hang_up"},
+    },
+}
+
+
+def with_menu(**more: Any) -> Scenario:
+    return scenario(
+        numbers={"1": Destination("flow", "menu")},
+        flows=(FlowSpec("menu", 1, json.dumps(MENU)),),
+        **more,
+    )
+
+
+def test_callers_press_their_way_through_flows() -> None:
+    """Half of them by chance into the queue; the others are told what they want to know, and go."""
+    calls = Arrivals("1", per_hour=600.0, handling=Fixed(5.0))
+    result = simulate(with_menu(arrivals=(calls,), hours=4.0), seed=3)
+    outcomes = [one.outcome for one in result.contacts]
+    assert set(outcomes) == {"answered", "self_served"}
+    count = len(outcomes)
+    assert count > 2000
+    assert abs(outcomes.count("answered") - count / 2) < 4 * (count / 4) ** 0.5
+    assert simulate(with_menu(arrivals=(calls,), hours=4.0), seed=3).contacts == result.contacts
+
+
+def test_patience_is_for_the_queue_and_not_for_the_menu() -> None:
+    calls = Arrivals("1", per_hour=200.0, handling=Fixed(5.0), patience=Fixed(3.0))
+    result = simulate(with_menu(agents=(), arrivals=(calls,)), seed=3)
+    gone = [one for one in result.contacts if one.outcome in ("abandoned", "short_abandoned")]
+    assert len(gone) > 60
+    prompt = len("Sales, one. " * 20) / 14.0
+    # The prompt, a second to think, and then three seconds of patience.
+    assert all(one.ended - one.arrived == pytest.approx(prompt + 1.0 + 3.0) for one in gone)

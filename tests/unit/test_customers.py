@@ -711,6 +711,15 @@ def test_an_erasure_leaves_no_byte_and_no_figure_less(customers: Customers, tmp_
     call(data, "c2", "+48601555777", NOW + 2)
     call(data, "c3", "anonymous", NOW + 3, recording="../outside.wav")
     (tmp_path / "outside.wav").write_bytes(b"not ours")
+    (data / "recordings" / "c2-message-1.wav").write_bytes(b"a message")
+    message = '{"at":1.0,"contact":"c2","message":"c2:1","path":"recordings/c2-message-1.wav","seconds":3.0}'
+    with sqlite3.connect(data / FILE) as db:
+        db.execute("INSERT INTO privates VALUES (?, 'r1', 'c2', '\"4485275742308327\"')", (TENANT,))
+        db.execute(
+            "INSERT INTO log VALUES (?, 1, 1.0, 'c2', NULL, 'fact.MessageTaken', 1, ?, NULL)",
+            (TENANT, message),
+        )
+    db.close()
     customers.tie(TENANT, made.id, "c3", "m", NOW)
     customers.put_note(TENANT, "c1", "boris", "was angry", NOW)
     customers.put_customer_note(TENANT, made.id, "ola", "likes tea", NOW)
@@ -724,7 +733,8 @@ def test_an_erasure_leaves_no_byte_and_no_figure_less(customers: Customers, tmp_
 
     before = count()
     erased = customers.erase(TENANT, made.id)
-    assert (erased.customers, erased.contacts, erased.recordings, erased.notes) == (2, 3, 1, 2)
+    assert (erased.customers, erased.contacts, erased.recordings, erased.notes) == (2, 3, 2, 2)
+    assert not (data / "recordings" / "c2-message-1.wav").exists()
     assert customers.erase(TENANT, other.id).customers == 1
     assert count() == before
     assert not (data / "recordings" / "c1.wav").exists()
@@ -735,7 +745,7 @@ def test_an_erasure_leaves_no_byte_and_no_figure_less(customers: Customers, tmp_
     assert customers.get_draft(TENANT, "alice", "c2") is None
     written = b"".join(path.read_bytes() for path in data.glob(f"{FILE}*"))
     assert b"Jan" in written
-    for secret in SECRETS:
+    for secret in (*SECRETS, "4485275742308327"):
         assert secret.encode() not in written, secret
     with pytest.raises(CustomerError) as problem:
         customers.erase(TENANT, made.id)

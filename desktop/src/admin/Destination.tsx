@@ -1,6 +1,7 @@
 /** Where a call goes. */
 import { Checkbox, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
+import { useFlows } from '../flows/api'
 import { useLanguage, useWords } from '../i18n'
 import css from './admin.module.css'
 import { type ControlProps, isRecord } from './ControlProps'
@@ -9,7 +10,7 @@ import { fieldSay } from './fields'
 import { useSounds } from './parts'
 import { words } from './words'
 
-const KINDS = ['queue', 'agent', 'phone', 'music', 'hang_up'] as const
+const KINDS = ['queue', 'flow', 'agent', 'phone', 'music', 'hang_up'] as const
 
 /** Where a call goes: a kind, and which. Half of it isn't given on. */
 export function Destination({
@@ -28,6 +29,7 @@ export function Destination({
   const t = useWords(words)
   const language = useLanguage()
   const { data: sounds } = useSounds()
+  const { data: flows } = useFlows()
   const given = isRecord(value) ? value : {}
   const kindOf = KINDS.find((one) => one in given) ?? null
   const [picked, setPicked] = useState<string | null>(null)
@@ -50,12 +52,14 @@ export function Destination({
           .map((one) => ({ value: one, label: nameOf(settings.tree, 'queues', one) }))
       : kind === 'agent'
         ? ids(settings.tree, 'agents').map((one) => ({ value: one, label: nameOf(settings.tree, 'agents', one) }))
-        : kind === 'music'
-          ? (sounds?.items ?? []).map((one) => ({ value: one.name, label: one.name }))
-          : (['busy', 'unavailable', 'not_found'] as const).map((one) => ({
-              value: one as string,
-              label: fieldSay(language, one),
-            }))
+        : kind === 'flow'
+          ? (flows?.items ?? []).map((one) => ({ value: one.id, label: one.name || one.id }))
+          : kind === 'music'
+            ? (sounds?.items ?? []).map((one) => ({ value: one.name, label: one.name }))
+            : (['busy', 'unavailable', 'not_found'] as const).map((one) => ({
+                value: one as string,
+                label: fieldSay(language, one),
+              }))
   return (
     <div role="group" aria-labelledby={labelId} className={css.line}>
       <Select

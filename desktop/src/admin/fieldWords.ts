@@ -280,6 +280,7 @@ export const fieldWords: Catalogue = sentences({
 
   // --- where a call goes ---
   'to.queue': ['Queue', 'Kolejka', 'Очередь'],
+  'to.flow': ['Flow', 'Scenariusz', 'Сценарий'],
   'to.agent': ['Agent', 'Konsultant', 'Оператор'],
   'to.phone': ['Phone outside', 'Telefon na zewnątrz', 'Внешний телефон'],
   'to.music': ['Sound', 'Dźwięk', 'Звук'],

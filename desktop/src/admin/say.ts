@@ -93,6 +93,7 @@ export function placeOf(dotted: string, tree: Tree): string {
     const key = /^[a-z_]+/.exec(rest.slice(id.length + 1))?.[0]
     return `/settings/${table}/${encodeURIComponent(id)}${key ? `#${key}` : ''}`
   }
+  if (table === 'flows') return `/flows/${encodeURIComponent(rest.split('.')[0] ?? '')}`
   if (['numbers', 'reasons', 'dispositions'].includes(table)) return `/settings/${table}`
   return `/settings/house${table ? `#${table}` : ''}`
 }

@@ -1,11 +1,12 @@
 /** One control for each kind of field of a node. */
 import { Select, Switch, Textarea, TextInput } from '@mantine/core'
 import { useEffect, useId, useState } from 'react'
+import { Link } from 'wouter'
 import { useLanguage, useWords } from '../i18n'
 import { number } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { Button, Icon } from '../ui'
-import { useVocabulary } from './api'
+import { pathOf, useVocabulary } from './api'
 import { same } from './difference'
 import { setCases, setFields, setShares } from './edit'
 import css from './flows.module.css'
@@ -203,6 +204,11 @@ export function Field(props: FieldProps) {
   return (
     <div className={css.field}>
       {control()}
+      {field.kind === 'flow' && text && (
+        <Link href={pathOf(text)} className={css.toFlow}>
+          {t('openFlow')}
+        </Link>
+      )}
       {field.kind !== 'cases' && field.kind !== 'to' && <Problems id={wrong} problems={found} />}
     </div>
   )

@@ -167,6 +167,7 @@ export const words = sentences({
     'Ta strona nie zna rodzaju „{type}”.',
     'Эта страница не знает тип «{type}».',
   ],
+  openFlow: ['Open this flow', 'Otwórz ten scenariusz', 'Открыть этот сценарий'],
   leadHere: ['Reached from', 'Prowadzą tu', 'Сюда ведут'],
   // prompts
   addPart: ['Add to the prompt', 'Dodaj do komunikatu', 'Добавить к сообщению'],
