@@ -80,7 +80,7 @@ def test_a_plot_begins_with_what_the_centre_has_seen() -> None:
         chief.page.wait_for_timeout(1000)  # until nobody stands on the board any more
         chief.open("/queues/claims")
         figure = chief.page.get_by_role("figure", name=re.compile("Waiting, last 2 hours"))
-        expect(figure.get_by_text(re.compile(r"at most 1, now 0; since \d"))).to_be_visible(timeout=10_000)
+        expect(figure.get_by_text(re.compile(r"at most 1, now 0; since \d"))).to_be_visible(timeout=30_000)
         figure.get_by_role("button", name="As a table").click()
         expect(figure.locator("tbody tr").first).to_contain_text("1")
         chief.both_schemes(lambda scheme: chief.axe())

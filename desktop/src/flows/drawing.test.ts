@@ -11,6 +11,7 @@ import {
   languagesOf,
   promptLine,
   returnsOf,
+  samplesOf,
   TYPES,
   variablesOf,
 } from './model'
@@ -338,6 +339,17 @@ describe('what a card says', () => {
       expect(typeof gistOf(node(type, {}, { cases: 7, values: [], shares: 'x', prompt: { a: 1 }, url: 9 }), 'en')).toBe(
         'string',
       )
+  })
+  it('has something to say for what is filled in', () => {
+    expect(
+      samplesOf([
+        'Order {order.status}, {{no}} {upper(x)}',
+        { digits: '{code}' },
+        { money: '{sum}', currency: 'PLN' },
+        { text: { pl: 'Kod {code} z dnia {dzień}' } },
+        { pause: 100 },
+      ]),
+    ).toEqual({ 'order.status': 'order status', code: '1234', sum: '123.45', dzień: 'dzień' })
   })
   it('knows languages, variables and returns', () => {
     const graph: Graph = {

@@ -315,6 +315,26 @@ export function textOf(part: Part, language: string): string {
   return said?.[language] ?? Object.values(said ?? {})[0] ?? ''
 }
 
+const SAMPLES: Partial<Record<PartKind, string>> = {
+  number: '123',
+  money: '123.45',
+  date: '2026-11-22',
+  time: '14:05',
+  digits: '1234',
+}
+
+/** Something for each variable of a prompt, so that it can be heard before anybody has called: texts say its name. */
+export function samplesOf(parts: readonly Part[]): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const part of parts) {
+    const kind = kindOf(part)
+    const said = typeof part === 'string' ? part : JSON.stringify(Object.values(part))
+    for (const [, name] of said.matchAll(/(?<!\{)\{\s*([\p{L}_][\p{L}\p{N}_.]*)\s*\}/gu))
+      found[name!] ??= SAMPLES[kind] ?? name!.replace(/[._]/g, ' ')
+  }
+  return found
+}
+
 /** A prompt in one line, for cards and lists. */
 export function promptLine(value: unknown, language: string): string {
   return partsOf(value)

@@ -4,7 +4,7 @@ import { type Language, useLanguage, useSay, useWords } from '../i18n'
 import { Button, Icon, useProblemText } from '../ui'
 import { hear } from './api'
 import css from './flows.module.css'
-import type { Part } from './model'
+import { type Part, samplesOf } from './model'
 import { exitName } from './nodeWords'
 import { explained } from './problemWords'
 import type { Problem } from './types'
@@ -52,7 +52,7 @@ export function Hear({
     const stop = new AbortController()
     asked.current = stop
     try {
-      const blob = await hear({ parts, text, language, voice }, stop.signal)
+      const blob = await hear({ parts, text, language, voice, values: parts ? samplesOf(parts) : {} }, stop.signal)
       const one = audio.current
       if (!one || stop.signal.aborted) return
       sounding?.pause()
