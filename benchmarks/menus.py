@@ -39,7 +39,7 @@ from centrala.testing.phone import Phone, Phones
 from centrala.testing.voices import Voice
 
 CALLERS = 300
-PROBES = 8
+PROBES = 16
 SECONDS = 30.0
 EVERY = (3.0, 6.0)
 "Seconds between two keys of one caller in the crowd."

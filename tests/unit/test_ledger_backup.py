@@ -33,9 +33,11 @@ pytestmark = pytest.mark.unit
 def folded(log: Log, upto: int) -> Centre:
     """The oracle: the events of the log up to this seq, one by one, without a snapshot."""
     centre = Centre()
-    for row in log.rows("acme", limit=1_000_000):
-        if row.seq <= upto and row.kind.startswith("event."):
-            evolve(centre, codec.decode(row.kind, row.version, row.body))
+    rows = log.rows("acme", limit=1_000_000)
+    with log.reading() as db, codec.private_of(db, "acme"):
+        for row in rows:
+            if row.seq <= upto and row.kind.startswith("event."):
+                evolve(centre, codec.decode(row.kind, row.version, row.body))
     return reindexed(centre)
 
 

@@ -1,5 +1,5 @@
 /** Whom I have to call back: asked each minute, and when something here has changed it. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { api } from '../api/client'
 import type { Schema } from '../api/types'
@@ -20,13 +20,9 @@ const place = (one: Callback): string => `${encodeURIComponent(one.customer)}/${
 export function useCallbacks() {
   const { agent } = useDesk()
   const queues = `${agent?.queues}`
-  const queries = useQueryClient()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other queues, other callbacks
-  useEffect(() => {
-    void queries.invalidateQueries({ queryKey: KEY })
-  }, [queues, queries])
   return useQuery({
-    queryKey: KEY,
+    queryKey: [...KEY, queues], // other queues, other callbacks
+    placeholderData: keepPreviousData,
     queryFn: () => api.get<Schema<'Callbacks'>>('/me/agent/callbacks'),
     refetchInterval: 60_000,
     staleTime: 5_000,

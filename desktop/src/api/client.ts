@@ -4,7 +4,9 @@
  *     const me = await api.get<Schema<'Me'>>('/me')
  *     await api.post('/me/agent/pause', { reason: 'lunch' })
  */
+
 import { create } from 'zustand'
+import { withRefusals } from '../i18n/problems'
 
 export const PREFIX = '/api/v1'
 
@@ -108,6 +110,7 @@ async function problemOf(answer: Response, method: string, path: string): Promis
     const { routes } = useMissing.getState()
     useMissing.setState({ routes: new Set([...routes, `${method} ${path.split('?')[0]}`]) })
   }
+  if (code === 'AGENT-REFUSED') await withRefusals()
   return new ApiProblem(code, answer.status, detail, said, Number.isFinite(after) && after > 0 ? after : null)
 }
 

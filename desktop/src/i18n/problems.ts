@@ -1,7 +1,6 @@
 /** Problems of the API and of this page: what happened, what we or you do. */
 import type { ApiProblem } from '../api/client'
 import { type Catalogue, sentences } from './index'
-import { refusals } from './refusals'
 
 export const problems = sentences({
   'NET-LOST': [
@@ -148,6 +147,13 @@ export const problems = sentences({
 const more: Catalogue[] = []
 
 /** An area's own sentences for codes that only its routes answer with. */
+let refusals: Catalogue = {}
+
+/** The sentences of refusals come with the first one: most shifts see none. */
+export async function withRefusals(): Promise<void> {
+  refusals = (await import('./refusals')).refusals
+}
+
 export function moreProblems(all: Catalogue): void {
   more.push(all)
 }
@@ -156,8 +162,7 @@ export function moreProblems(all: Catalogue): void {
 export function problemSentence(problem: ApiProblem) {
   const values = { code: problem.code, detail: problem.message, seconds: problem.retryAfter ?? 1 }
   if (problem.code === 'AGENT-REFUSED') {
-    const all: Catalogue = refusals
-    return { sentence: all[String(problem.body.reason)] ?? refusals.REFUSED, values }
+    return { sentence: refusals[String(problem.body.reason)] ?? refusals.REFUSED ?? problems.OTHER, values }
   }
   for (const all of [...more, problems as Catalogue]) {
     const found = all[problem.code]
