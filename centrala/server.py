@@ -83,7 +83,6 @@ class Server:
         self.flows = open_flows(self.data)
         self.speech = Speech(self.data)
         self._speak_as(self.settings)
-        await self.speech.start()
         recovered = {tenant: self.desk.open(tenant) for tenant in self.settings.tenants}
         departed = self._departed()
         holds = await self._start_media()
@@ -293,7 +292,8 @@ class Server:
                 log.exception("the records can't be brought up to date now; the next second tries again")
 
     async def _warm(self) -> None:
-        """Speak what flows say to everybody, and what is built in, before anybody calls."""
+        """Speak what flows say to everybody, and what is built in, before anybody calls; calls don't wait for it."""
+        await self.speech.start()
         for tenant in self.settings.tenants:
             self.speech.warm(tenant)
             flows = self.desk.mailboxes[tenant].centre.flows
