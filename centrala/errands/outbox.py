@@ -5,15 +5,11 @@ for a week, for that reason alone.
 """
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from centrala.errands.letters import Letter
-from centrala.ledger import LedgerUnavailable, beside
+from centrala.ledger import beside
 
 VERSION_1 = """
 CREATE TABLE outbox(
@@ -55,23 +51,19 @@ class Standing:
     "Unix seconds when the oldest that waits was written."
 
 
-class Outbox:
+class Outbox(beside.Tables):
     """Methods block for a moment: call them from a thread. Raises LedgerUnavailable."""
 
     def __init__(self, data: Path) -> None:
-        self._db = beside.connect(data, "outbox", (VERSION_1,), called="The e-mails to be sent")
+        called = "The e-mails to be sent"
+        super().__init__(beside.connect(data, "outbox", (VERSION_1,), called=called), called)
         # What was said is overwritten when it is deleted.
         self._db.execute("PRAGMA secure_delete = ON")
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
 
     def put(self, tenant: str, errand: str, letter: Letter, message_id: str, now: float) -> bool:
         """Take a letter in, once per errand. False when as many wait as may."""
         body = _json(letter, letter.to)
-        with self._writing() as db:
+        with self.writing() as db:
             waiting = db.execute(
                 "SELECT count(*) FROM outbox WHERE tenant = ? AND due_at IS NOT NULL", (tenant,)
             ).fetchone()[0]
@@ -85,21 +77,21 @@ class Outbox:
 
     def has(self, tenant: str, errand: str) -> bool:
         """Whether this errand's letter was taken in, sent or not."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute(
                 "SELECT 1 FROM outbox WHERE tenant = ? AND errand = ?", (tenant, errand)
             ).fetchone()
         return found is not None
 
     def tenants_due(self, now: float) -> list[str]:
-        with self._reading() as db:
+        with self.reading() as db:
             return [
                 row[0] for row in db.execute("SELECT DISTINCT tenant FROM outbox WHERE due_at <= ?", (now,))
             ]
 
     def due(self, tenant: str, now: float, most: int = 20) -> list[Waiting]:
         """What is to be tried now, in the order in which it fell due."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute(
                 "SELECT errand, message_id, made_at, attempts, letter FROM outbox"
                 " WHERE tenant = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
@@ -112,12 +104,12 @@ class Outbox:
 
     def next_due(self, after: float) -> float | None:
         """When the next one falls due that isn't yet."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute("SELECT min(due_at) FROM outbox WHERE due_at > ?", (after,)).fetchone()[0]
         return None if found is None else float(found)
 
     def sent(self, one: Waiting) -> None:
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "UPDATE outbox SET state = 'sent', due_at = NULL, letter = '' WHERE tenant = ? AND errand = ?",
                 (one.tenant, one.errand),
@@ -126,7 +118,7 @@ class Outbox:
     def again(self, one: Waiting, due_at: float | None, problem: str, pending: tuple[str, ...]) -> None:
         """It couldn't be sent to these; None gives it up."""
         state = "failed" if due_at is None else "waiting"
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "UPDATE outbox SET due_at = ?, attempts = attempts + 1, problem = ?, state = ?, letter = ?"
                 " WHERE tenant = ? AND errand = ?",
@@ -135,14 +127,14 @@ class Outbox:
 
     def forget(self, now: float) -> None:
         """Drop what is kept no longer."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "DELETE FROM outbox WHERE (state = 'sent' AND made_at < ?) OR (state = 'failed' AND made_at < ?)",
                 (now - KEEP_SENT, now - KEEP_FAILED),
             )
 
     def standing(self, tenant: str) -> Standing:
-        with self._reading() as db:
+        with self.reading() as db:
             waiting, oldest = db.execute(
                 "SELECT count(*), min(made_at) FROM outbox WHERE tenant = ? AND due_at IS NOT NULL", (tenant,)
             ).fetchone()
@@ -150,30 +142,6 @@ class Outbox:
                 "SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'failed'", (tenant,)
             ).fetchone()[0]
         return Standing(waiting, failed, oldest)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The e-mails to be sent can't be read now ({problem}).") from problem
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                    self._db.execute("COMMIT")
-                finally:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(
-                    f"The e-mails to be sent can't be written now ({problem})."
-                ) from problem
 
 
 def _json(letter: Letter, pending: tuple[str, ...]) -> str:

@@ -9,9 +9,8 @@ Methods block for a moment: a shell calls them from a thread.
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from centrala.core.specs import FlowSpec
 from centrala.flows.paths import Paths
 from centrala.flows.tables import connect
-from centrala.ledger import LedgerUnavailable
+from centrala.ledger.beside import Tables
 from centrala.ledger.schema import FILE
 
 ID = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
@@ -108,44 +107,20 @@ def published_ids(data: Path) -> dict[str, frozenset[str]]:
     return {tenant: frozenset(one) for tenant, one in ids.items()}
 
 
-class Flows:
+class Flows(Tables):
     def __init__(self, db: sqlite3.Connection, paths: Paths) -> None:
-        self._db = db
-        self._lock = threading.RLock()
+        super().__init__(db, "The flows")
         self.paths = paths
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        super().close()
         self.paths.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The flows can't be read now ({problem}).") from problem
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                    self._db.execute("COMMIT")
-                finally:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The flows can't be written now ({problem}).") from problem
 
     # --- reading ---
 
     def published(self, tenant: str) -> dict[str, FlowSpec]:
         """What callers go through, for the core."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute(
                 "SELECT v.flow, v.version, v.graph FROM flows_versions v JOIN flows f"
                 " ON f.tenant = v.tenant AND f.id = v.flow AND f.current = v.version WHERE v.tenant = ?",
@@ -155,13 +130,13 @@ class Flows:
 
     def current(self) -> dict[tuple[str, str], int]:
         """(tenant, flow) → the version that callers go through."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute("SELECT tenant, id, current FROM flows WHERE current > 0").fetchall()
         return {(tenant, id): version for tenant, id, version in found}
 
     def all(self, tenant: str) -> list[Flow]:
         """By name, without graphs."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = db.execute(
                 "SELECT f.id, f.name, v.version, v.author, v.at, v.note, d.author, d.at, d.revision FROM flows f"
                 " LEFT JOIN flows_versions v ON v.tenant = f.tenant AND v.flow = f.id AND v.version = f.current"
@@ -180,12 +155,12 @@ class Flows:
         ]
 
     def get(self, tenant: str, id: str) -> Flow | None:
-        with self._reading() as db:
+        with self.reading() as db:
             return _flow(db, tenant, id)
 
     def versions(self, tenant: str, id: str, *, before: int | None = None, limit: int = 50) -> list[Version]:
         """Newest first, without graphs; `before` is the number of the last one seen. Raises FlowError NOT-FOUND."""
-        with self._reading() as db:
+        with self.reading() as db:
             _known(db, tenant, id)
             found = db.execute(
                 "SELECT version, author, at, note FROM flows_versions WHERE tenant = ? AND flow = ? AND version < ?"
@@ -196,7 +171,7 @@ class Flows:
 
     def version(self, tenant: str, id: str, number: int) -> Version:
         """Raises FlowError NOT-FOUND."""
-        with self._reading() as db:
+        with self.reading() as db:
             found = _version(db, tenant, id, number)
         if found is None:
             raise FlowError("NOT-FOUND", "There is no such version, or it is too old to be kept.")
@@ -206,7 +181,7 @@ class Flows:
 
     def make(self, tenant: str, id: str, name: str, graph: Graph, author: str, now: float) -> Flow:
         """A new flow with a draft. Raises FlowError: NAME-TAKEN, TOO-MANY."""
-        with self._writing() as db:
+        with self.writing() as db:
             if _flow(db, tenant, id) is not None:
                 raise FlowError("NAME-TAKEN", "There is a flow of this name: take another name.")
             count = db.execute("SELECT count(*) FROM flows WHERE tenant = ?", (tenant,)).fetchone()[0]
@@ -223,13 +198,13 @@ class Flows:
 
     def rename(self, tenant: str, id: str, name: str) -> None:
         """Raises FlowError NOT-FOUND."""
-        with self._writing() as db:
+        with self.writing() as db:
             _known(db, tenant, id)
             db.execute("UPDATE flows SET name = ? WHERE tenant = ? AND id = ?", (name, tenant, id))
 
     def drop(self, tenant: str, id: str) -> None:
         """Take the flow away with its draft; its versions stay. Raises FlowError NOT-FOUND."""
-        with self._writing() as db:
+        with self.writing() as db:
             _known(db, tenant, id)
             db.execute("DELETE FROM flows_drafts WHERE tenant = ? AND flow = ?", (tenant, id))
             db.execute("DELETE FROM flows WHERE tenant = ? AND id = ?", (tenant, id))
@@ -239,7 +214,7 @@ class Flows:
 
         Raises FlowError: NOT-FOUND, EditRace.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             known = _known(db, tenant, id)
             _need_base(known, base)
             revision = _next_revision(db, tenant, id)
@@ -251,7 +226,7 @@ class Flows:
 
     def discard_draft(self, tenant: str, id: str, base: int) -> None:
         """Raises FlowError: NOT-FOUND, EditRace."""
-        with self._writing() as db:
+        with self.writing() as db:
             known = _known(db, tenant, id)
             if known.draft is None:
                 raise FlowError("NOT-FOUND", "This flow has no draft.")
@@ -268,7 +243,7 @@ class Flows:
         `above` is the last version that the core knows of: after a flow of the file had this name, the numbers go on.
         Raises FlowError: NOT-FOUND, EditRace.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             known = _known(db, tenant, id)
             _need_base(known, base)
             if known.draft is None:
@@ -284,7 +259,7 @@ class Flows:
 
         None when it is what counts already. Raises FlowError TOO-MANY.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             known = _flow(db, tenant, id)
             if known is None:
                 _need_room(db, tenant)
@@ -300,7 +275,7 @@ class Flows:
 
         Raises FlowError: NOT-FOUND, EditRace.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             known = _known(db, tenant, id)
             number = known.published.number if known.published is not None else 0
             if number != base:

@@ -1,10 +1,12 @@
 """Tables of other rooms in the ledger's database: on connections of their own, with versions of their own."""
 
 import sqlite3
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from centrala.ledger.errors import DataFolderError
+from centrala.ledger.errors import DataFolderError, LedgerUnavailable
 from centrala.ledger.log import open_log
 from centrala.ledger.schema import FILE, script, version_of
 
@@ -37,6 +39,43 @@ def connect(
         db.close()
         raise
     return db
+
+
+class Tables:
+    """The tables of a room: one connection for all threads, behind a lock."""
+
+    def __init__(self, db: sqlite3.Connection, called: str) -> None:
+        self._db = db
+        self._called = called
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for reading. Raises LedgerUnavailable with a sentence."""
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as problem:
+                raise LedgerUnavailable(f"{self._called} can't be read now ({problem}).") from problem
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The same in one transaction: all of it, or nothing."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                    self._db.execute("COMMIT")
+                finally:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+            except sqlite3.Error as problem:
+                raise LedgerUnavailable(f"{self._called} can't be written now ({problem}).") from problem
 
 
 def _prepare(

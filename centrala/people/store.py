@@ -2,14 +2,12 @@
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_address
 from typing import Any
 
-from centrala.ledger import LedgerUnavailable
+from centrala.ledger.beside import Tables
 from centrala.people import passwords
 from centrala.people.roles import Role, Scope, User
 from centrala.people.throttle import BY_ADDRESS, BY_USER, Throttle
@@ -47,40 +45,13 @@ class Entry:
     address: str
 
 
-class Store:
+class Store(Tables):
     """One connection for all threads, behind a lock; every change leaves an entry in the trail with it."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        self._lock = threading.RLock()
+        super().__init__(db, "The users")
         self._by_user = Throttle(BY_USER)
         self._by_address = Throttle(BY_ADDRESS)
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The users can't be read now ({problem}).") from problem
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                    self._db.execute("COMMIT")
-                finally:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-            except sqlite3.Error as problem:
-                raise LedgerUnavailable(f"The users can't be written now ({problem}).") from problem
 
     def _slow_down(self, throttle: Throttle, key: str, now: float) -> None:
         wait = throttle.wait(key, now)
