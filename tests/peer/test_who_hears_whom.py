@@ -63,9 +63,9 @@ class House:
         assert answer.status_code == status, f"{what}: {answer.text}"
         return answer.json()  # type: ignore[no-any-return]
 
-    def supervise(self, mode: str) -> None:
+    def supervise(self, mode: str, who: str = "sofia") -> None:
         contact = self.desk("alice")["contact"] or self.desk("sofia")["contact"]
-        answer = self.pages["sofia"].post(f"/floor/contacts/{contact['id']}/supervise", json={"mode": mode})
+        answer = self.pages[who].post(f"/floor/contacts/{contact['id']}/supervise", json={"mode": mode})
         assert answer.status_code == 200, answer.text
 
     def desk(self, who: str) -> dict[str, Any]:
@@ -107,7 +107,9 @@ def what_is_in(sound: Samples) -> set[str]:
 
 
 @contextmanager
-def house(carrier: int = 5070, clara: int | None = None) -> Iterator[House]:
+def house(
+    carrier: int = 5070, clara: int | None = None, supervisors: tuple[str, ...] = ("sofia",)
+) -> Iterator[House]:
     """`clara`: the port of a fixed phone that is hers."""
     http = free("127.0.0.1", kind=socket.SOCK_STREAM)
     made = config(http, carrier)
@@ -121,7 +123,7 @@ def house(carrier: int = 5070, clara: int | None = None) -> Iterator[House]:
         phones: dict[str, Baresip] = {}
         pages: dict[str, httpx.Client] = {}
         for name in names:
-            role = "supervisor" if name == "sofia" else "agent"
+            role = "supervisor" if name in supervisors else "agent"
             assert add_user(centre.data, name, "--role", role, "--agent", name).returncode == 0
             pages[name] = signed_in(f"http://127.0.0.1:{http}", name)
             stack.callback(pages[name].close)
@@ -214,6 +216,27 @@ def test_hold_mute_consultation_swap_conference_and_everything_a_supervisor_does
         ("sofia", "agent"),
     ]
     assert (record["outcome"], record["agent"]) == ("answered", "alice")
+
+
+def test_two_supervisors_in_one_conversation() -> None:
+    """Who listens hears those who talk, and not the other supervisor; who whispers is heard by the agent alone."""
+    with house(supervisors=("sofia", "boris")) as h, ExitStack() as stack:
+        sipp, _ = h.call(stack)
+        h.supervise("listen")
+        h.phones["sofia"].wait_established()
+        h.supervise("listen", "boris")
+        h.phones["boris"].wait_established()
+        h.hear(customer="alice", alice="customer", sofia="customer alice", boris="customer alice")
+        h.supervise("whisper", "boris")
+        h.hear(customer="alice", alice="customer boris", sofia="customer alice", boris="customer alice")
+        h.supervise("whisper")
+        h.hear(customer="alice", alice="customer boris sofia", sofia="customer alice", boris="customer alice")
+        h.supervise("off", "boris")
+        h.phones["boris"].wait_closed()
+        h.hear(customer="alice", alice="customer sofia", sofia="customer alice")
+        h.asks("alice", "hang-up")
+        h.phones["sofia"].wait_closed()
+        sipp.wait()
 
 
 @pytest.mark.parametrize("how", ["complete", "phone hangs up"])
