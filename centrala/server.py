@@ -292,11 +292,16 @@ class Server:
                 log.exception("the records can't be brought up to date now; the next second tries again")
 
     async def _warm(self) -> None:
-        """Speak what flows say to everybody, and what is built in, before anybody calls; calls don't wait for it."""
+        """Speak what flows say to everybody, and what is built in, before anybody calls; calls don't wait for it.
+
+        Where nothing is ever said, nothing is spoken ahead.
+        """
         await self.speech.start()
         for tenant in self.settings.tenants:
-            self.speech.warm(tenant)
-            flows = self.desk.mailboxes[tenant].centre.flows
+            centre = self.desk.mailboxes[tenant].centre
+            flows = centre.flows
+            if flows or any(queue.spec.announce for queue in centre.queues.values()):
+                self.speech.warm(tenant)
             current = [
                 FlowSpec(name, flow.current, flow.graphs[flow.current])
                 for name, flow in flows.items()

@@ -48,6 +48,8 @@ class Ports:
         self._known: set[int] = set()
         """Bound by us, whatever for."""
         self._exhausted_until = 0.0
+        self._in_vain = 0
+        """Ports tried since one could be bound: another program may have the first thousands."""
 
     @property
     def free(self) -> list[int]:
@@ -71,9 +73,9 @@ class Ports:
                     fresh += self._give(pair_or_none)
                 if len(fresh) >= _BINDS_A_TICK or len(self._free) >= POOL:
                     break
-            else:
-                if not fresh:
-                    self._exhausted_until = now + 1.0
+            self._in_vain = 0 if fresh else self._in_vain + _TRIES_A_TICK
+            if self._in_vain >= self._count:  # the whole range is in others' hands
+                self._in_vain, self._exhausted_until = 0, now + 1.0
         return fresh
 
     def take(self, port: int) -> bool:

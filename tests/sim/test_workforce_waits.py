@@ -110,6 +110,7 @@ def test_nothing_of_the_future_is_known() -> None:
     assert not np.array_equal(seen[np.isin(rows, after)][:50], again[np.isin(others, after)][:50])
 
 
+@pytest.mark.soak
 def test_foretold_in_a_known_world() -> None:
     model = learn_waits(house(1))
     found = judge(model, house(2))

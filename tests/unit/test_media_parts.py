@@ -362,3 +362,21 @@ def test_every_message_survives_its_frame() -> None:
         boot="b", legs={"a": m.LegState(set=leg, latched=("::1", 5))}, players={"p": m.Player("p", ["x"])}
     )
     assert m.event(m.frame(holds)[4:]) == holds
+
+
+def test_thousands_of_busy_ports_are_passed_at_once() -> None:
+    """Another worker has the first 300 pairs of the range: ports are found behind them within a few ticks."""
+    ours = Ports("127.0.0.1", 26700, 27499)
+    held: list[socket.socket] = []
+    try:
+        for port in range(26700, 27300, 2):
+            one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            held.append(one)
+            one.bind(("127.0.0.1", port))
+        fresh = [port for k in range(4) for port in ours.tick(k * 0.02)]
+        assert fresh
+        assert min(fresh) >= 27300
+    finally:
+        ours.close()
+        for one in held:
+            one.close()
