@@ -20,7 +20,7 @@ from centrala.channels.voice.transport import PortTaken, Transports
 from centrala.core import commands as c
 from centrala.core.facts import AgentRemoved, Fact, HungUp, QueueRemoved
 from centrala.core.specs import FlowSpec
-from centrala.customers import country_of, open_customers
+from centrala.customers import Customers, country_of, open_customers
 from centrala.desk import Desk
 from centrala.errands import Errands
 from centrala.flows import Flows, open_flows
@@ -65,6 +65,7 @@ class Server:
         self.desk: Desk
         self.voice: VoiceChannel
         self.speech: Speech
+        self.customers: Customers
         self.errands: Errands
         self.flows: Flows
         self.transports: Transports
@@ -108,12 +109,13 @@ class Server:
             self.speech,
         )
         self.voice.overloaded = lambda: self.lag > MAX_LAG
+        self.customers = open_customers(self.data, self._country)
         self.errands = Errands(
             self.settings,
             self.data,
             tell=self.desk.tell,
             now=self.desk.now,
-            customers=open_customers(self.data, self._country),
+            customers=self.customers,
             secret=self.voice.secret,
         )
         self.desk.performers[c.RunErrand] = self.errands.perform
@@ -332,6 +334,7 @@ class Server:
         counted = {**self.voice.stack.counters, "calls turned away": self.voice.refused}
         log.info("counted: %s", ", ".join(f"{what} {number}" for what, number in sorted(counted.items())))
         await self.errands.stop()
+        self.customers.close()
         await self.desk.stop()
         await self.speech.stop()
         self.flows.close()
@@ -346,6 +349,8 @@ class Server:
             task.cancel()
         if hasattr(self, "errands"):
             await self.errands.stop()
+        if hasattr(self, "customers"):
+            self.customers.close()
         if hasattr(self, "speech"):
             await self.speech.stop()
             self.flows.close()

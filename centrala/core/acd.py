@@ -8,14 +8,13 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core.announce import hushed
 from centrala.core.calendar import is_open
+from centrala.core.decision import Decision, turn_away
 from centrala.core.flow import run as flow
 from centrala.core.flow.position import back
 from centrala.core.mix import RINGBACK
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
 from centrala.core.state import Agent, Centre, Contact, Entry, Queue, serves
 from centrala.core.waits import expected
-
-Decision = tuple[list[e.Event], list[c.Command]]
 
 DIRECT_RING = 60.0
 "Seconds that a phone rings that was dialled directly; RFC 3261 16.6 lets a proxy wait 3 minutes, people don't."
@@ -111,23 +110,6 @@ def no_way(centre: Centre, contact: Contact, cause: str, at: float) -> Decision:
     """Whom the contact was sent to can't be had: back to the flow that sent it, or to the end."""
     node = back(centre, contact, "failed", at)
     return ([node], []) if node is not None else turn_away(contact, cause, at, "failed")
-
-
-def turn_away(contact: Contact, cause: str, at: float, outcome: e.Outcome = "refused") -> Decision:
-    """End a contact that the house can't serve: an error before the answer, a hang-up after it.
-
-    Said to whoever called: the customer, or the agent who wanted to call one.
-    """
-    if contact.served:
-        outcome = "answered"
-    commands: list[c.Command] = [c.CancelTimer(f"wait:{contact.id}")]
-    leg = contact.leg or ""
-    if contact.answered:
-        commands.insert(0, c.HangUp(contact.id, leg, cause))
-    elif not contact.calling:
-        commands.insert(0, c.Refuse(contact.id, cause, leg))
-    events: list[e.Event] = [] if contact.agent is None else [e.AgentFreed(at, contact.agent, contact.id)]
-    return [*events, e.ContactEnded(at, contact.id, outcome, "centre", cause)], commands
 
 
 # --- who gets whom ---

@@ -10,8 +10,8 @@ The three are independent: a pause during a call takes effect after it, an offer
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
-from centrala.core.acd import Decision
-from centrala.core.contact import refused, stop_ringing
+from centrala.core.contact import stop_ringing
+from centrala.core.decision import Decision, refused
 from centrala.core.state import Agent, Centre
 
 LONGEST_EXTENSION = 3600.0

@@ -6,12 +6,11 @@ in line is told none.
 
 from centrala.core import commands as c
 from centrala.core import events as e
+from centrala.core.decision import Decision
 from centrala.core.estimate import announce
 from centrala.core.specs import Announce, QueueSpec
 from centrala.core.state import Centre, Contact, Entry, Queue
 from centrala.core.waits import ahead_of, expected
-
-Decision = tuple[list[e.Event], list[c.Command]]
 
 
 def timer(contact: Contact, spec: Announce) -> float:

@@ -12,7 +12,7 @@ from centrala.core import acd, agent, announce, contact, conversation
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
-from centrala.core.acd import Decision
+from centrala.core.decision import Decision, refused
 from centrala.core.evolve import EVOLVE, evolve
 from centrala.core.flow import run as flow
 from centrala.core.mix import mix
@@ -91,7 +91,7 @@ def _queue_changed(centre: Centre, fact: f.QueueChanged) -> Decision:
 def _queue_removed(centre: Centre, fact: f.QueueRemoved) -> Decision:
     queue = centre.queues.get(fact.queue)
     if queue is None:
-        return contact.refused(fact, "no such queue", fact.queue)
+        return refused(fact, "no such queue", fact.queue)
     events: list[e.Event] = []
     commands: list[c.Command] = []
     for entry in queue.waiting:
@@ -99,7 +99,7 @@ def _queue_removed(centre: Centre, fact: f.QueueRemoved) -> Decision:
         for leg, offer in who.offers.items():
             events.append(e.OfferEnded(fact.at, who.id, leg, offer.agent, "cancelled", "queue removed"))
             commands += [c.CancelRing(who.id, leg), c.CancelTimer(f"offer:{leg}")]
-        commands.append(c.CancelTimer(f"wait:{who.id}"))
+        commands += [c.CancelTimer(f"wait:{who.id}"), *announce.hushed(who)]
         events.append(
             e.Overflowed(fact.at, who.id, fact.queue, "removed", queue.spec.when_no_agents or acd.UNAVAILABLE)
         )
@@ -120,7 +120,7 @@ def _agent_changed(centre: Centre, fact: f.AgentChanged) -> Decision:
 def _agent_removed(centre: Centre, fact: f.AgentRemoved) -> Decision:
     known = centre.agents.get(fact.agent)
     if known is None:
-        return contact.refused(fact, "no such agent", fact.agent)
+        return refused(fact, "no such agent", fact.agent)
     events, commands = agent.removal(centre, known, fact.at)
     more, asked = acd.leaves_alone(centre, known, None, fact.at)
     return [*events, *more], [*commands, *asked]
@@ -134,7 +134,7 @@ def _number_changed(centre: Centre, fact: f.NumberChanged) -> Decision:
 
 def _number_removed(centre: Centre, fact: f.NumberRemoved) -> Decision:
     if fact.number not in centre.numbers:
-        return contact.refused(fact, "no such number", fact.number)
+        return refused(fact, "no such number", fact.number)
     return [e.NumberDropped(fact.at, fact.number)], []
 
 
@@ -143,14 +143,14 @@ def _flow_published(centre: Centre, fact: f.FlowPublished) -> Decision:
     if known is not None and known.graphs.get(spec.version) == spec.graph and known.current == spec.version:
         return [], []
     if known is not None and spec.version in known.graphs and known.graphs[spec.version] != spec.graph:
-        return contact.refused(fact, "this version is another graph", spec.id)
+        return refused(fact, "this version is another graph", spec.id)
     return [e.FlowDefined(fact.at, spec)], []
 
 
 def _flow_removed(centre: Centre, fact: f.FlowRemoved) -> Decision:
     known = centre.flows.get(fact.flow)
     if known is None or not known.current:
-        return contact.refused(fact, "no such flow", fact.flow)
+        return refused(fact, "no such flow", fact.flow)
     return [e.FlowDropped(fact.at, fact.flow)], []
 
 
@@ -162,7 +162,7 @@ def _calendar_changed(centre: Centre, fact: f.CalendarChanged) -> Decision:
 
 def _calendar_removed(centre: Centre, fact: f.CalendarRemoved) -> Decision:
     if fact.calendar not in centre.calendars:
-        return contact.refused(fact, "no such calendar", fact.calendar)
+        return refused(fact, "no such calendar", fact.calendar)
     return [e.CalendarDropped(fact.at, fact.calendar)], []
 
 
@@ -182,7 +182,7 @@ def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
         case "rest":
             return agent.rest_over(centre, subject, fact.at)
         case _:
-            return contact.refused(fact, "no such timer", fact.timer)
+            return refused(fact, "no such timer", fact.timer)
 
 
 DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {

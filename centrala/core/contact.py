@@ -15,15 +15,14 @@ from centrala.core import facts as f
 from centrala.core.acd import (
     DIRECT_RING,
     UNAVAILABLE,
-    Decision,
     after_miss,
     direct,
     no_way,
-    turn_away,
     way_out,
 )
 from centrala.core.announce import hushed
 from centrala.core.calendar import is_open
+from centrala.core.decision import Decision, refused, turn_away
 from centrala.core.flow import run as flow
 from centrala.core.flow.position import back
 from centrala.core.mix import bridge
@@ -34,10 +33,6 @@ ASLEEP = "asleep"
 "Cause of an offer that failed because the page that is the agent's phone sleeps."
 
 HUNG_UP_OFFER = {"busy": "refused", "declined": "refused", "no_answer": "missed"}
-
-
-def refused(fact: f.Fact, reason: str, subject: str = "") -> Decision:
-    return [e.Refused(fact.at, type(fact).__name__, reason, subject)], []
 
 
 def arrived(centre: Centre, fact: f.ContactArrived) -> Decision:

@@ -14,7 +14,7 @@ from typing import Protocol
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
-from centrala.core.acd import DIRECT_RING, Decision
+from centrala.core.acd import DIRECT_RING
 from centrala.core.contact import (
     destination,
     end,
@@ -23,10 +23,10 @@ from centrala.core.contact import (
     offer_over,
     out,
     owner_gone,
-    refused,
     stop_ringing,
     take_over,
 )
+from centrala.core.decision import Decision, refused
 from centrala.core.specs import Destination, Mode, Role
 from centrala.core.state import Centre, Contact, Party
 

@@ -82,6 +82,8 @@ class Run:
     "Nodes since the world last said something."
     nodes: int = 0
     "Nodes altogether."
+    priority: int = 0
+    "Points that the flow has added."
 
 
 @dataclass(slots=True)

@@ -213,6 +213,28 @@ def test_a_queues_way_out_may_lead_back_into_the_flow() -> None:
     assert house.centre.contacts["c1"].path == [("main", "sales", "max_wait")]
 
 
+def test_who_is_asked_again_and_again_while_they_wait_is_not_hung_up() -> None:
+    """Ways out in a row are bounded; one after which somebody was spoken to begins a new row. Points don't add up."""
+    nodes = {
+        "sales": {"type": "queue", "queue": "sales", "priority": 3, "exits": {"max_wait": "still"}},
+        "still": {"type": "say", "prompt": ["Please hold on"], "exits": {"next": "sales"}},
+    }
+    house = House("sales", nodes)
+    house.tell(f.QueueChanged(house.now, QueueSpec("sales", agents=("ann",), max_wait=30)))
+    house.call()
+    contact = house.centre.contacts["c1"]
+    began = house.now
+    for _ in range(20):
+        assert contact.state == "queued"
+        assert contact.priority == 3
+        assert contact.since == began
+        house.after(30).heard()
+    nobody = House("sales", nodes | {"sales": nodes["sales"] | {"exits": {"closed": "sales"}}})
+    nobody.tell(f.QueueChanged(nobody.now, QueueSpec("sales", agents=("ann",), open_at=())))
+    nobody.call()
+    assert not nobody.centre.contacts  # round and round without a word
+
+
 COLLECT = {
     "type": "collect",
     "prompt": ["Number?"],

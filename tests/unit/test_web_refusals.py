@@ -49,7 +49,9 @@ def said(path: Path, function: str = "refused") -> set[str]:
 
 
 def test_each_sentence_of_the_core_has_a_code() -> None:
-    sentences = {one for path in sorted(CORE.glob("*.py")) for one in said(path)}
+    # What centre.py refuses is told by settings and timers, never by a page.
+    modules = [path for path in sorted(CORE.glob("*.py")) if path.name != "centre.py"]
+    sentences = {one for path in modules for one in said(path)}
     assert len(sentences) > 40, "the test finds what it looks for"
     assert {one for one in sentences if one not in REASONS} == set()
     here = {

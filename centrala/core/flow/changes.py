@@ -117,8 +117,10 @@ def _node_entered(centre: Centre, event: e.NodeEntered) -> None:
 def _flow_left(centre: Centre, event: e.FlowLeft) -> None:
     contact = centre.contacts[event.contact]
     contact.state = "new"
-    contact.priority += event.priority
     run = _run(centre, event.contact)
+    # Coming by once more adds nothing.
+    contact.priority += event.priority - run.priority
+    run.priority = event.priority
     run.digits.clear()
     run.waits, run.awaited, run.until = "", "", 0.0
 
@@ -141,6 +143,8 @@ def _prompt_began(centre: Centre, event: e.PromptBegan) -> None:
 def _prompt_ended(centre: Centre, event: e.PromptEnded) -> None:
     run = _run(centre, event.contact)
     run.waits, run.awaited = "", ""
+    if event.how != "failed":
+        centre.contacts[event.contact].hops = 0  # somebody who is spoken to isn't just handed round
 
 
 def _digit_taken(centre: Centre, event: e.DigitTaken) -> None:

@@ -17,6 +17,7 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.calendar import is_open
+from centrala.core.decision import Decision, refused, turn_away
 from centrala.core.flow import nodes as n
 from centrala.core.flow.expression import Quote
 from centrala.core.flow.functions import truth
@@ -25,7 +26,6 @@ from centrala.core.private import Private, Value
 from centrala.core.specs import Destination
 from centrala.core.state import Centre, Contact, Run
 
-Decision = tuple[list[e.Event], list[c.Command]]
 Look = Callable[[str], Value]
 
 MAX_STEPS = 1000
@@ -68,19 +68,9 @@ def go(centre: Centre, contact: Contact, exit: str, at: float) -> Decision:
     assert run is not None
     to = node.exits.get(exit) if node is not None else None
     if to is None:
-        events, commands = over(contact, "failed", "a flow has no way on", at)
+        events, commands = turn_away(contact, "a flow has no way on", at, "failed")
         return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "no_exit"), *events], commands
     return [e.NodeEntered(at, contact.id, run.flow, run.version, to, exit)], []
-
-
-def over(contact: Contact, outcome: e.Outcome, cause: str, at: float) -> Decision:
-    """The flow ends the contact."""
-    commands: list[c.Command] = [
-        c.HangUp(contact.id, "", cause) if contact.answered else c.Refuse(contact.id, cause)
-    ]
-    events: list[e.Event] = [] if contact.agent is None else [e.AgentFreed(at, contact.agent, contact.id)]
-    outcome = "answered" if contact.served else outcome
-    return [*events, e.ContactEnded(at, contact.id, outcome, "centre", cause)], commands
 
 
 def left(centre: Centre, contact: Contact) -> list[c.Command]:
@@ -104,7 +94,7 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
         return [], []
     if node is None or run.steps > MAX_STEPS or run.nodes > MAX_NODES:
         why = e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "too_long")
-        events, commands = over(contact, "failed", "a flow goes round in a circle", at)
+        events, commands = turn_away(contact, "a flow goes round in a circle", at, "failed")
         return [why, *events], commands
     match node.does:
         case n.Answer():
@@ -134,7 +124,7 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
         case n.Transfer(to=to):
             return [e.FlowLeft(at, contact.id, to)], []
         case n.HangUp(cause=cause, outcome=outcome):
-            return over(contact, outcome, cause, at)
+            return turn_away(contact, cause, at, outcome)
         case n.SubFlow(flow=name):
             return _inner(centre, contact, run, name, at)
         case n.Return(exit=exit):
@@ -208,14 +198,14 @@ def _inner(centre: Centre, contact: Contact, run: Run, name: str, at: float) -> 
 
 def _return(centre: Centre, contact: Contact, run: Run, exit: str, at: float) -> Decision:
     if not run.outer:
-        return over(contact, "self_served", "done", at)
+        return turn_away(contact, "done", at, "self_served")
     place = run.outer[-1]
     node = parsed(centre.flows[place.flow].graphs[place.version]).nodes.get(place.node)
     exits = node.exits if node is not None else {}
     by = exit if exit in exits else "else"
     back = e.FlowReturned(at, contact.id, run.flow)
     if by not in exits:
-        events, commands = over(contact, "failed", "a flow has no way on", at)
+        events, commands = turn_away(contact, "a flow has no way on", at, "failed")
         return [back, *events], commands
     return [back, e.NodeEntered(at, contact.id, place.flow, place.version, exits[by], by)], []
 
@@ -415,10 +405,6 @@ def _quoting(node: n.Errand, argument: str) -> Quote:
 # --- what the world says ---
 
 
-def _refused(fact: f.Fact, reason: str, subject: str) -> Decision:
-    return [e.Refused(fact.at, type(fact).__name__, reason, subject)], []
-
-
 def _in_flow(centre: Centre, name: str) -> tuple[Contact, Run, n.Node] | None:
     contact = centre.contacts.get(name)
     if contact is None or contact.run is None or contact.state != "flow":
@@ -430,7 +416,7 @@ def _in_flow(centre: Centre, name: str) -> tuple[Contact, Run, n.Node] | None:
 def digit_pressed(centre: Centre, fact: f.DigitPressed) -> Decision:
     found = _in_flow(centre, fact.contact)
     if found is None:
-        return _refused(fact, "not in a flow", fact.contact)
+        return refused(fact, "not in a flow", fact.contact)
     contact, run, node = found
     at, does = fact.at, node.does
     taken = e.DigitTaken(at, contact.id, fact.digit)
@@ -471,7 +457,7 @@ def said(centre: Centre, fact: f.Said) -> Decision:
         return announce.ended(centre, waits, fact.prompt, fact.problem, fact.at)
     found = _in_flow(centre, fact.contact)
     if found is None or found[1].waits != "prompt" or found[1].awaited != fact.prompt:
-        return _refused(fact, "no such prompt", fact.prompt)
+        return refused(fact, "no such prompt", fact.prompt)
     contact, run, node = found
     at, does = fact.at, node.does
     how = "failed" if fact.problem else "said"
@@ -493,7 +479,7 @@ def said(centre: Centre, fact: f.Said) -> Decision:
 def message_taken(centre: Centre, fact: f.MessageTaken) -> Decision:
     found = _in_flow(centre, fact.contact)
     if found is None or found[1].waits != "message" or found[1].awaited != fact.message:
-        return _refused(fact, "no such message", fact.message)
+        return refused(fact, "no such message", fact.message)
     contact, _, node = found
     assert isinstance(node.does, n.TakeMessage)
     exit = "next" if fact.path and fact.seconds >= node.does.shortest else "empty"
@@ -508,7 +494,7 @@ def errand_done(centre: Centre, fact: f.ErrandDone) -> Decision:
     found = _in_flow(centre, fact.contact)
     if found is None or found[1].waits != "errand" or found[1].awaited != fact.errand:
         # Of an e-mail, which nobody waits for, this is where its failure stands.
-        return _refused(fact, fact.problem or "nobody waits for this", fact.errand)
+        return refused(fact, fact.problem or "nobody waits for this", fact.errand)
     contact, _, node = found
     events, commands = _errand_over(centre, contact, node, fact.exit, fact.values, fact.problem, fact.at)
     return events, [c.CancelTimer(f"flow:{contact.id}"), *commands]
