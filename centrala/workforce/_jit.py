@@ -14,8 +14,8 @@ def _drop_stale() -> None:
     """numba looks at the file of a function alone, but its machine code holds what it calls from other files too."""
     with suppress(OSError, ValueError):
         folder = Path(__file__).parent
-        newest = max(source.stat().st_mtime for source in folder.glob("*.py"))
-        for kept in (folder / "__pycache__").glob("*.nb[ic]"):
+        newest = max(source.stat().st_mtime for source in folder.rglob("*.py"))
+        for kept in folder.rglob("__pycache__/*.nb[ic]"):
             if kept.stat().st_mtime < newest:
                 kept.unlink(missing_ok=True)
 

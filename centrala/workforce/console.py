@@ -412,6 +412,176 @@ def waits(
     )
 
 
+@app.command()
+def skills(
+    file: Annotated[
+        Path, typer.Argument(help="YAML or JSON with types of calls and groups of agents; see the reference.")
+    ],
+    seed: Annotated[int, typer.Option(help="Of the simulated callers.")] = 1,
+    seconds: Annotated[float, typer.Option(help="Time to search.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """The cheapest numbers of agents by group at which every type of calls meets its target."""
+    with _said():
+        from centrala.workforce._skills_files import read_skills
+        from centrala.workforce.skills import staff_skills
+
+        plan = staff_skills(**read_skills(file), seed=seed, seconds=seconds)
+    rows = {**plan.types, "all": plan.overall}
+    if as_json:
+        shown = {
+            "agents": plan.agents, "cost": plan.cost, "bound": plan.bound, "gap": plan.gap,
+            "certificate": plan.certificate, "proven_bound": plan.bounds.proven, "confirmed": plan.confirmed,
+            "types": {
+                name: {
+                    what: {"mean": _number(one.mean), "half": _number(one.half)}
+                    for what in ("service_level", "p_abandon", "p_wait", "mean_wait")
+                    for one in (getattr(row, what),)
+                }
+                | {"met": row.met, "sure": row.sure}
+                for name, row in rows.items()
+            },
+        }  # fmt: skip
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+        return
+    by = "all that is cheaper was tried" if plan.certificate == "tried" else "if pooling never harms"
+    table = Table(
+        title=f"{sum(plan.agents.values())} agents cost {plan.cost:g}; at least {plan.bound:g}, {by} "
+        f"({plan.bounds.proven:g} whatever the routing)"
+    )
+    for heading in ("calls", "in time", "give up", "wait s", "target"):
+        table.add_column(heading, justify="right")
+    for name, row in rows.items():
+        asked = (
+            "–"
+            if math.isinf(row.slack)
+            else ("met" if row.met else "missed") + ("" if row.sure else ", closely")
+        )
+        table.add_row(
+            name,
+            f"{row.service_level.mean:.1%} ± {row.service_level.half:.1%}",
+            f"{row.p_abandon.mean:.1%} ± {row.p_abandon.half:.1%}",
+            f"{row.mean_wait.mean:.1f} ± {row.mean_wait.half:.1f}",
+            asked,
+        )
+    Console().print(", ".join(f"{count} {name}" for name, count in plan.agents.items() if count))
+    Console().print(table)
+
+
+@app.command()
+def hiring(
+    file: Annotated[
+        Path, typer.Argument(help="YAML or JSON with roles, demand and present heads; see the reference.")
+    ],
+    seconds: Annotated[float, typer.Option(help="Time to search.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """How many to hire and to train in which period, at the least cost."""
+    with _said():
+        from dataclasses import asdict
+
+        from centrala.workforce._skills_files import read_people
+        from centrala.workforce.people import plan_people
+
+        plan = plan_people(**read_people(file), seconds=seconds)
+    if as_json:
+        shown = asdict(plan) | {
+            "trained": [
+                {"before": before, "after": after, "begin": begin}
+                for (before, after), begin in plan.trained.items()
+            ],
+            "cost": plan.cost,
+            "gap": _number(plan.gap),
+        }
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+        return
+    parts = ", ".join(f"{name} {cost:,.0f}" for name, cost in plan.costs.items() if cost)
+    table = Table(title=f"costs {plan.cost:,.0f}: {parts}; leavers cost {plan.turnover_cost:,.0f} to replace")
+    table.add_column("period", justify="right")
+    for name in plan.hires:
+        for heading in ("hire", "heads", "in training", "full agents", "leave"):
+            table.add_column(f"{name}: {heading}", justify="right")
+    for before, after in plan.trained:
+        table.add_column(f"{before} → {after}", justify="right")
+    for name in plan.short:
+        table.add_column(f"{name}: short", justify="right")
+    for t in range(len(plan.spare)):
+        cells = [str(t + 1)]
+        for name in plan.hires:
+            cells.append(str(plan.hires[name][t]))
+            lists = plan.heads, plan.in_training, plan.productive, plan.leavers
+            cells += [f"{values[name][t]:.1f}" for values in lists]
+        cells += [str(begin[t]) for begin in plan.trained.values()]
+        cells += [f"{missing[t]:.1f}" if missing[t] > 0.05 else "–" for missing in plan.short.values()]
+        table.add_row(*cells)
+    Console().print(table)
+
+
+@app.command()
+def roster(
+    file: Annotated[
+        Path, typer.Argument(help="JSON with shifts, agents, rules and demand; see the reference, workforce.")
+    ],
+    demand: Annotated[
+        Path | None,
+        typer.Option(help="CSV with the columns start, agents, perhaps group, instead of the JSON's."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Seconds to look for a better one.")] = 60.0,
+    gap: Annotated[
+        float, typer.Option(help="Good enough: 0.005 ends half a per cent from the proven bound.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Where chance begins.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write the shifts as CSV.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who works when, breaks and groups included, and how far from the best that is at most."""
+    with _said():
+        from centrala.workforce.roster.checker import check, cover_of
+        from centrala.workforce.roster.reading import read_problem
+        from centrala.workforce.roster.solver import solve
+
+        problem = read_problem(file, demand)
+        made = solve(problem, seconds, gap=gap, seed=seed)
+        broken = check(problem, made)
+        rows = made.rows(problem)
+        cover = cover_of(problem, made.duties)
+        if out is not None and rows:
+            _write(out, rows)
+    hours = problem.minutes / 60
+    short = float((problem.demand - cover).clip(0).sum()) * hours
+    spare = float((cover - problem.demand).clip(0).sum()) * hours
+    if as_json:
+        shown = {
+            "cost": made.cost, "bound": made.bound, "gap": made.gap, "gap_of_rest": made.gap_of_rest,
+            "parts": dict(made.parts), "short_hours": short, "spare_hours": spare, "seconds": made.seconds,
+            "broken": [str(one) for one in broken], "shifts": rows,
+        }  # fmt: skip
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+        return
+    table = Table(
+        title=f"{len(rows):,} shifts of {len(problem.agents)} agents, {made.gap:.2%} from the best at most"
+    )
+    for heading in ("day", "shifts", "needed h", "short h", "spare h"):
+        table.add_column(heading, justify="right")
+    step = problem.per_day
+    for day in range(problem.days):
+        part = slice(day * step, (day + 1) * step)
+        need, there = problem.demand[:, part], cover[:, part]
+        table.add_row(
+            f"{problem.day(day):%a %Y-%m-%d}",
+            str(sum(1 for one in made.duties if one.day == day)),
+            f"{need.sum() * hours:,.1f}",
+            f"{(need - there).clip(0).sum() * hours:,.1f}",
+            f"{(there - need).clip(0).sum() * hours:,.1f}",
+        )
+    Console().print(table)
+    parts = ", ".join(f"{name} {value:,.1f}" for name, value in made.parts.items())
+    Console().print(f"· cost {made.cost:,.1f} (bound {made.bound:,.1f}): {parts}")
+    Console().print(f"· {made.gap_of_rest:.2%} without the {made.constant:,.1f} that every roster pays")
+    for one in broken:
+        Console().print(f"· {one}")
+
+
 def _figures(row: Mapping[str, Any]) -> list[str]:
     shown = {"service_level": "{:.1%}", "abandoned": "{:.1%}", "mean_wait": "{:.1f}", "occupancy": "{:.0%}"}
     return [form.format(row[name]) if name in row else "–" for name, form in shown.items()]
