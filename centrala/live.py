@@ -10,7 +10,6 @@ since when, why) is `Memory`, a plain value: stored now and then and folded on f
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -19,15 +18,19 @@ import msgspec
 from centrala.core import events as e
 from centrala.core.state import Agent, Centre, Contact
 from centrala.ledger.metrics import AgentTime, Counts
+from centrala.live_memory import MINUTE, RECENT, AgentClock, Memory, Note, Owed, QueueSums, Talk, Wait, Wrap
 from centrala.live_views import AgentView, Board, Line, QueueView, WaitingView
 from centrala.telling import sentence
 
 __all__ = [
+    "MINUTE",
+    "RECENT",
     "AgentView",
     "Board",
     "Line",
     "Live",
     "Memory",
+    "QueueSums",
     "QueueView",
     "WaitingView",
     "agents_of",
@@ -36,110 +39,8 @@ __all__ = [
     "with_contact",
 ]
 
-RECENT = 1800.0
-"""Seconds that "now" means for a service level: half an hour, in whole minutes."""
-MINUTE = 60.0
 LINES = 200
 """Sentences kept."""
-
-# --- what is remembered ---
-
-
-@dataclass(slots=True)
-class Wait:
-    queue: str
-    since: float
-    queued_at: float = 0.0
-    expected: float | None = None
-    "Seconds from then until a phone rings; None once one has, or where nothing was known."
-
-
-@dataclass(slots=True)
-class Talk:
-    """A customer's conversation with whoever serves them."""
-
-    queue: str | None
-    since: float
-    held: float | None = None
-    "Since when on hold."
-    held_s: float = 0.0
-    "Holds that are over."
-
-
-@dataclass(slots=True)
-class Wrap:
-    contact: str
-    queue: str | None
-    since: float
-
-
-@dataclass(slots=True)
-class QueueSums:
-    today: Counts = field(default_factory=Counts)
-    recent: Counts = field(default_factory=Counts)
-    minutes: dict[int, Counts] = field(default_factory=dict)
-    "Minute since 1970 → what happened in it; what `recent` is the sum of."
-    talking: dict[str, None] = field(default_factory=dict)
-    ringing: dict[str, None] = field(default_factory=dict)
-    "Contacts that have left the line and ring one agent."
-
-    def places(self, at: float) -> tuple[Counts, Counts, Counts]:
-        """Where something that happens now is to be added."""
-        self.forget(at)
-        return self.today, self.recent, self.minutes.setdefault(int(at // MINUTE), Counts())
-
-    def forget(self, now: float) -> None:
-        oldest = (now - RECENT) / MINUTE
-        if self.minutes and next(iter(self.minutes)) <= oldest:
-            self.minutes = {minute: sums for minute, sums in self.minutes.items() if minute > oldest}
-            self.recent = Counts()
-            for sums in self.minutes.values():
-                self.recent.add(sums)
-
-
-@dataclass(slots=True)
-class AgentClock:
-    state: str
-    "As in `AgentTime.seconds`."
-    since: float
-    counted: float
-    "Up to when `today` holds what passed."
-    today: AgentTime = field(default_factory=AgentTime)
-
-
-@dataclass(slots=True)
-class Note:
-    """What events told of an open contact."""
-
-    why: str = ""
-    "Why its last offer went where it went."
-    wrapping: dict[str, None] = field(default_factory=dict)
-    "Agents in wrap-up after it."
-    results: dict[str, str] = field(default_factory=dict)
-    "Agent → disposition, in the order given."
-
-    @property
-    def disposition(self) -> str | None:
-        """The last word on it."""
-        return next(reversed(self.results.values()), None)
-
-
-@dataclass(slots=True)
-class Memory:
-    """All that a `Live` holds beside the core's state."""
-
-    day: str = ""
-    queues: dict[str, QueueSums] = field(default_factory=dict)
-    waits: dict[str, Wait] = field(default_factory=dict)
-    """By contact, from `Queued` until served, lost or gone elsewhere."""
-    talks: dict[str, Talk] = field(default_factory=dict)
-    wraps: dict[str, Wrap] = field(default_factory=dict)
-    "By agent."
-    legs: dict[str, str] = field(default_factory=dict)
-    "Leg that rings → agent."
-    agents: dict[str, AgentClock] = field(default_factory=dict)
-    contacts: dict[str, Note] = field(default_factory=dict)
-
 
 _BAR = {
     "ready": 0,
@@ -278,6 +179,8 @@ class Live:
     def _queued(self, centre: Centre, event: e.Queued) -> None:
         self._leave(event.contact, event.at)
         self.memory.waits[event.contact] = Wait(event.queue, event.since, event.at, event.estimate)
+        if self._unkept(event.contact) is not None:
+            return
         for sums in self._queue(event.queue).places(event.at):
             sums.offered += 1
 
@@ -315,8 +218,82 @@ class Live:
             if known is None or not known.offers:
                 self._queue(wait.queue).ringing.pop(event.contact, None)
 
+    # --- what is owed ---
+
+    def _unkept(self, contact: str) -> Owed | None:
+        """What is owed by this contact, and nobody has seen to."""
+        owed = self.memory.owed.get(contact)
+        return owed if owed is not None and not owed.done else None
+
+    def _began(self, centre: Centre, event: e.ContactBegan) -> None:
+        if event.owed:
+            self.memory.owed[event.contact] = Owed(event.owed, since=event.at)
+
+    def _booked(self, centre: Centre, event: e.Booked) -> None:
+        self._leave(event.contact, event.at)
+        owed = self._unkept(event.contact)
+        if owed is None:
+            return
+        first = not owed.queue
+        if not first and owed.queue != event.queue:
+            self._settled(event.contact, owed)
+        owed.queue, owed.since = event.queue, event.slot or event.since or owed.since
+        sums = self._queue(event.queue)
+        (sums.messages if owed.kind == "message" else sums.callbacks)[event.contact] = None
+        if first:
+            for one in sums.places(event.at):
+                one.messages += owed.kind == "message"
+                one.promised += owed.kind == "callback"
+
+    def _settled(self, contact: str, owed: Owed) -> None:
+        sums = self._queue(owed.queue)
+        sums.callbacks.pop(contact, None)
+        sums.messages.pop(contact, None)
+
+    def _kept(self, centre: Centre, event: e.Connected, owed: Owed) -> None:
+        """The agent has the message before them, or the customer of a callback on the line."""
+        owed.done = True
+        self._settled(event.contact, owed)
+        waited = max(event.at - owed.since, 0.0)
+        queue = centre.queues.get(owed.queue)
+        in_time = queue is not None and waited <= queue.spec.service_level[1]
+        for sums in self._queue(owed.queue).places(event.at):
+            if owed.kind == "message":
+                sums.heard += 1
+                sums.heard_in_time += in_time
+                sums.message_s += waited
+            else:
+                sums.reached += 1
+                sums.callback_s += waited
+        self._queue(owed.queue).talking[event.contact] = None
+        self.memory.talks[event.contact] = Talk(owed.queue, event.at)
+        known = centre.contacts.get(event.contact)
+        self.memory.legs.pop(event.leg, None)
+        clock = self.memory.agents.get((known.leg_agent if known is not None else None) or "")
+        if clock is not None:
+            clock.today.contacts += 1
+
+    def _not_kept(self, event: e.ContactEnded) -> None:
+        owed = self.memory.owed.pop(event.contact, None)
+        if owed is None or owed.done or not owed.queue:
+            return
+        self._settled(event.contact, owed)
+        if owed.kind == "callback":
+            for sums in self._queue(owed.queue).places(event.at):
+                sums.unreached += event.outcome == "unreached"
+                sums.expired += event.outcome == "expired"
+                sums.replaced += event.outcome == "replaced"
+
+    # --- who is on the line ---
+
     def _connected(self, centre: Centre, event: e.Connected) -> None:
+        owed = self.memory.owed.get(event.contact)
+        if owed is not None and owed.done and event.leg == event.contact:
+            return  # who left the message is called: the same conversation
         wait = self._leave(event.contact, event.at)
+        if owed is not None and not owed.done:
+            self._kept(centre, event, owed)
+            return
         queue = None
         if wait is not None:
             queue = wait.queue
@@ -341,6 +318,8 @@ class Live:
 
     def _reached(self, centre: Centre, event: e.Reached) -> None:
         self.memory.legs.pop(event.leg, None)
+        if event.contact in self.memory.owed:
+            self._leave(event.contact, event.at)
 
     def _held(self, centre: Centre, event: e.Held) -> None:
         talk = self.memory.talks.get(event.contact)
@@ -360,6 +339,7 @@ class Live:
 
     def _ended(self, centre: Centre, event: e.ContactEnded) -> None:
         wait = self._leave(event.contact, event.at)
+        self._not_kept(event)
         if wait is not None and event.outcome in ("abandoned", "short_abandoned"):
             waited, in_time = self._waited(centre, wait, event.at)
             for sums in self._queue(wait.queue).places(event.at):
@@ -445,8 +425,11 @@ class Live:
     def view_queue(self, centre: Centre, name: str, now: float) -> QueueView:
         queue, mine = centre.queues[name], self._queue(name)
         mine.forget(now)
-        names = dict.fromkeys([*mine.ringing, *(contact for _, _, contact in queue.waiting)])
-        waiting = [_waiting(centre.contacts[one], name, now) for one in names if one in centre.contacts]
+        stand = (contact for _, _, contact in (*queue.waiting, *queue.reserved))
+        there = [
+            known for one in dict.fromkeys([*mine.ringing, *stand]) if (known := centre.contacts.get(one))
+        ]
+        waiting = [_waiting(one, name, now) for one in there if not one.absent]
         free, talk, wrap_up, away = self._bars.get(name, (0, 0, 0, 0))
         return QueueView(
             id=name,
@@ -458,6 +441,8 @@ class Live:
             today=mine.today,
             now=mine.recent,
             bar=(free, talk, wrap_up, away),
+            callbacks=len(mine.callbacks),
+            messages=len(mine.messages),
         )
 
     def _view_agent(self, centre: Centre, agent: Agent, now: float) -> AgentView:
@@ -499,6 +484,8 @@ def _credit(clock: AgentClock, time: AgentTime, at: float) -> None:
 
 
 _COUNT: dict[type, Callable[[Live, Centre, Any], None]] = {
+    e.ContactBegan: Live._began,
+    e.Booked: Live._booked,
     e.Queued: Live._queued,
     e.OfferMade: Live._offer_made,
     e.OfferEnded: Live._offer_ended,
@@ -508,7 +495,10 @@ _COUNT: dict[type, Callable[[Live, Centre, Any], None]] = {
     e.Resumed: Live._resumed,
     e.Overflowed: Live._gone_elsewhere,
     e.Released: Live._gone_elsewhere,
+    e.InterludeLeft: Live._gone_elsewhere,
+    e.SurveyBegan: Live._gone_elsewhere,
     e.HandedOver: Live._gone_elsewhere,
+    e.Parked: Live._gone_elsewhere,
     e.RoleChanged: Live._role_changed,
     e.ResultNoted: Live._result,
     e.ContactEnded: Live._ended,

@@ -21,7 +21,7 @@ class QueueView:
     target: tuple[float, float]
     """Share to be served, within seconds."""
     waiting: tuple[WaitingView, ...]
-    """Those who stand in it or ring somebody, longest wait first."""
+    """Those on the line who stand in it or ring somebody, longest wait first."""
     talking: int
     free: int
     """Agents who could be offered a contact now."""
@@ -31,6 +31,10 @@ class QueueView:
     """Of the last `RECENT` seconds."""
     bar: tuple[int, int, int, int]
     """Agents of the queue who are free, talk (or ring), do after-call work, are away."""
+    callbacks: int = 0
+    """Owed now, those booked for later too."""
+    messages: int = 0
+    """That nobody has taken up."""
 
     @property
     def longest_wait(self) -> float:

@@ -21,6 +21,7 @@ from centrala.core import commands as c
 from centrala.core.facts import AgentRemoved, Fact, HungUp, QueueRemoved
 from centrala.core.specs import FlowSpec
 from centrala.customers import Customers, country_of, open_customers
+from centrala.customers.arriving import Arriving
 from centrala.desk import Desk
 from centrala.errands import Errands
 from centrala.flows import Flows, open_flows
@@ -32,6 +33,7 @@ from centrala.protocols.sip.config import ListeningPoint, StackConfig
 from centrala.protocols.sip.stack import SipStack
 from centrala.settings import Settings
 from centrala.settings.facts import changes
+from centrala.slots import QUARTER, Offering
 from centrala.speech import House as HouseVoice
 from centrala.speech import Speech
 
@@ -52,6 +54,8 @@ PORTS_WITHIN = 5.0
 PROJECT_EVERY = 1.0
 CALENDAR_EVERY = 6 * 3600.0
 ADDRESSES_EVERY = 60.0
+SLOTS_AFTER = 0.5
+"Seconds for the core to take in a change of settings, before places for callbacks are reckoned anew."
 
 
 class Server:
@@ -66,12 +70,14 @@ class Server:
         self.voice: VoiceChannel
         self.speech: Speech
         self.customers: Customers
+        self.arriving: Arriving
         self.errands: Errands
         self.flows: Flows
         self.transports: Transports
         self.media: list[MediaClient] = []
         self.web: WebServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._slots_again = asyncio.Event()
         self._early: list[m.Event] | None = []
         "Events of media workers that came before the voice channel was there."
         self._held = False
@@ -110,6 +116,8 @@ class Server:
         )
         self.voice.overloaded = lambda: self.lag > MAX_LAG
         self.customers = open_customers(self.data, self._country)
+        self.arriving = Arriving(self.data, _secret(self.data / "callers.key"), self._callable)
+        self.voice.acquaint = self.arriving
         self.errands = Errands(
             self.settings,
             self.data,
@@ -121,6 +129,8 @@ class Server:
         self.desk.performers[c.RunErrand] = self.errands.perform
         self.desk.outlets.append(self.errands)
         await self.errands.start()
+        for tenant in self.settings.tenants:
+            await asyncio.to_thread(self.arriving.warm, tenant)
         self._take_up(holds, recovered, departed)
         await self.transports.begin()
         self._tasks = [
@@ -129,6 +139,7 @@ class Server:
             asyncio.create_task(self._calendar(), name="calendar"),
             asyncio.create_task(self._addresses(), name="addresses"),
             asyncio.create_task(self._warm(), name="speech"),
+            asyncio.create_task(self._slots(), name="slots"),
         ]
         if self.settings.listen.http is not None or self.settings.listen.https is not None:
             from centrala.web.server import WebServer  # 20 MB that a centre without pages needn't have
@@ -142,6 +153,10 @@ class Server:
     def _country(self, tenant: str) -> str | None:
         of = self.settings.tenants.get(tenant)
         return None if of is None else country_of(of.timezone, of.locale, of.country)
+
+    def _callable(self, tenant: str) -> tuple[str | None, tuple[str, ...]]:
+        of = self.settings.tenants.get(tenant)
+        return self._country(tenant), () if of is None else of.callbacks.countries
 
     def _speak_as(self, settings: Settings) -> None:
         self.speech.configure(
@@ -223,6 +238,7 @@ class Server:
         await asyncio.to_thread(self.voice.doors.look_up)
         for tenant in tenants:
             self._configure(tenant)
+        self._slots_again.set()
         self.desk.wake()
 
     def _stack_config(self) -> StackConfig:
@@ -318,6 +334,23 @@ class Server:
             for tenant in self.settings.tenants:
                 self._configure(tenant)
 
+    async def _slots(self) -> None:
+        """Tell queues how many calls they may promise: with each quarter of an hour, and when settings change."""
+        offering = Offering(self.data)
+        while True:
+            await asyncio.sleep(SLOTS_AFTER)
+            self._slots_again.clear()
+            for tenant in self.settings.tenants.values():
+                centre = self.desk.mailboxes[tenant.id].centre
+                try:
+                    for fact in await offering.again(tenant, centre, self.desk.now()):
+                        self.desk.tell(tenant.id, fact)
+                except Exception:
+                    log.exception("tenant %s: places for callbacks can't be reckoned now", tenant.id)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(QUARTER - self.desk.now() % QUARTER + 0.1):
+                    await self._slots_again.wait()
+
     async def _addresses(self) -> None:
         while True:
             await asyncio.sleep(ADDRESSES_EVERY)
@@ -336,6 +369,7 @@ class Server:
         await self.errands.stop()
         self.customers.close()
         await self.desk.stop()
+        self.arriving.close()
         await self.speech.stop()
         self.flows.close()
         await self.transports.close()
@@ -351,6 +385,8 @@ class Server:
             await self.errands.stop()
         if hasattr(self, "customers"):
             self.customers.close()
+        if hasattr(self, "arriving"):
+            self.arriving.close()
         if hasattr(self, "speech"):
             await self.speech.stop()
             self.flows.close()

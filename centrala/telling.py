@@ -23,10 +23,24 @@ def sentence(centre: Centre, event: e.Event) -> str | None:
             return f"{_name(centre, agent)}'s phone failed ({event.cause or 'no reason given'})"
         case e.Connected(contact=contact):
             return _connected(centre, event.at, contact)
+        case e.AgentLent():
+            return f"{event.queue}: {_name(centre, event.agent)} is lent to it ({_expected(event)})"
+        case e.AgentReturned():
+            return f"{event.queue}: {_name(centre, event.agent)} returns ({_RETURNS[event.why]})"
+        case e.BalancePaused():
+            return "rebalancing goes on" if event.on else "rebalancing is paused; all who were lent return"
         case e.Overflowed():
             return f"{event.queue}: a caller is sent on ({event.why.replace('_', ' ')})"
-        case e.Released():
+        case e.RecordingResumed(why="limit", agent=str(agent)):
+            return f"a recording that {_name(centre, agent)} had paused goes on: its longest pause is over"
+        case e.SurveyBegan(queue=queue):
+            return f"{queue}: a caller goes on into the survey"
+        case e.Released() | e.InterludeLeft():
             return "a caller is transferred"
+        case e.Parked(agent=agent):
+            return f"{_name(centre, agent)} parks a caller at {event.slot}" if agent else None
+        case e.PickedUp(agent=agent):
+            return f"{_name(centre, agent)} picks up the caller at {event.slot}"
         case e.ContactEnded():
             return _ENDS.get(event.outcome, "").format(by=event.by, cause=event.cause) or None
         case e.AgentStateChanged(intent="ready"):
@@ -41,6 +55,25 @@ def sentence(centre: Centre, event: e.Event) -> str | None:
             return f"{_name(centre, event.agent)} is left alone for {event.until - event.at:.0f} s"
         case _:
             return None
+
+
+_RETURNS = {
+    "recovered": "the queue does without",
+    "needed": "their own queue needs them more",
+    "limit": "the settings allow it no more",
+    "off": "rebalancing is off",
+    "asked": "a supervisor ended it",
+    "by_hand": "a supervisor has said otherwise",
+    "signed_out": "signed out",
+    "agent_removed": "is an agent no more",
+    "queue_removed": "the queue is gone",
+}
+
+
+def _expected(event: e.AgentLent) -> str:
+    of = event.values
+    without, together = of.get("without", 0.0), of.get("with", 0.0)
+    return f"expected {without:.0%} without, {together:.0%} with {of.get('agents', 1):.0f} more"
 
 
 _ENDS = {

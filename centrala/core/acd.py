@@ -4,10 +4,14 @@ Every function is pure: it reads the state and answers with events and commands.
 the least rank among all queues the agent serves; a queue that the agent `prefers` comes first, and the offer says so.
 """
 
+from collections.abc import Collection
+
 from centrala.core import commands as c
 from centrala.core import events as e
+from centrala.core import owed
 from centrala.core.announce import hushed
 from centrala.core.calendar import is_open
+from centrala.core.choice import first_for, matches, pace, preference, review
 from centrala.core.decision import Decision, turn_away
 from centrala.core.flow import run as flow
 from centrala.core.flow.position import back
@@ -69,10 +73,19 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
         return way_out(centre, contact, name, "closed", spec.when_closed or UNAVAILABLE, at)
     if not queue.staffed and (spec.when_no_agents is not None or back(centre, contact, "no_agents", at)):
         return way_out(centre, contact, name, "no_agents", spec.when_no_agents or UNAVAILABLE, at)
-    if spec.max_length is not None and len(queue.waiting) >= spec.max_length + len(queue.idle):
-        return way_out(centre, contact, name, "full", spec.when_full or BUSY, at)
+    stays = contact.kept == name  # has left by a key, and comes back to the same place
+    if spec.max_length is not None and not stays:
+        waiting = len(queue.waiting) + len(queue.reserved) - queue.owed
+        if waiting >= spec.max_length + len(queue.idle):
+            return way_out(centre, contact, name, "full", spec.when_full or BUSY, at)
+    if spec.when_slow is not None and not stays and not queue.idle and pace(queue, at) < spec.slow_below:
+        return way_out(centre, contact, name, "slow", spec.when_slow, at)
     # An overflow keeps the time when the wait began, and a transfer begins a new one.
     since = contact.since if contact.queued_at else at
+    gone: Decision = ([], [])
+    if contact.caller and len(centre.callers.get(contact.caller, ())) > 1:
+        kept, gone = owed.replaced(centre, contact, name, at)
+        since = since if kept is None else min(since, kept)
     rank = since - (spec.priority + contact.priority) * spec.ageing
     if contact.back_since and contact.back_queue is None:
         rank += contact.back_since - since  # comes back from a transfer that failed: has waited here before
@@ -84,12 +97,12 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
         commands.append(c.SetTimer(f"announce:{contact.id}", at + spec.announce.first))
     found = expected(centre, queue, (rank, contact.order, contact.id), at)
     seconds = None if found is None else round(found.seconds, 3)
-    return [e.Queued(at, contact.id, name, since, rank, seconds)], commands
+    return [*gone[0], e.Queued(at, contact.id, name, since, rank, seconds)], [*gone[1], *commands]
 
 
 def wait_timer(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]:
     """Set the end of the contact's wait as the queue has it now; no command where waits have no end."""
-    if queue.max_wait is None:
+    if queue.max_wait is None or contact.absent:
         return []
     return [c.SetTimer(f"wait:{contact.id}", max(at, contact.queued_at + queue.max_wait))]
 
@@ -115,8 +128,13 @@ def no_way(centre: Centre, contact: Contact, cause: str, at: float) -> Decision:
 # --- who gets whom ---
 
 
-def fill(centre: Centre, queue: Queue, at: float) -> Decision:
-    """Offer the first who wait to the first who are idle, pair by pair; under ring_all the first to everybody."""
+def fill(centre: Centre, queue: Queue, at: float, taken: Collection[str] = ()) -> Decision:
+    """Offer the first who wait to the first who are idle, pair by pair; under ring_all the first to everybody.
+
+    `taken`: agents who have just been offered something else.
+    """
+    if queue.stages is not None:
+        return _fill_by_stages(centre, queue, at, taken)
     if not queue.waiting or not queue.idle:
         return [], []
     count = len(queue.idle)
@@ -142,8 +160,42 @@ def fill(centre: Centre, queue: Queue, at: float) -> Decision:
     return events, commands
 
 
+def _fill_by_stages(centre: Centre, queue: Queue, at: float, taken: Collection[str]) -> Decision:
+    """The same where a queue has stages. If another one is open by now, that is said first: this follows again."""
+    left = len(queue.waiting) - min(len(queue.idle), len(queue.waiting))
+    stage, cause = review(centre, queue, at, left)
+    if stage != queue.stage:
+        return [e.QueueWidened(at, queue.spec.id, stage, cause)], []  # type: ignore[arg-type]
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    for contact, agent, why, offset in matches(centre, queue, at, taken):
+        made, asked = _offer(contact, agent, queue, at, why, offset)
+        events += made
+        commands += asked
+    return events, commands
+
+
+def fill_or_desert(centre: Centre, queue: Queue, at: float) -> Decision:
+    """Those who wait get whoever is idle, or take the way out where nobody is left who serves the queue."""
+    if queue.staffed:
+        return fill(centre, queue, at)
+    events, commands = deserted(centre, queue, at)
+    return (events, commands) if events or queue.stages is None else fill(centre, queue, at)
+
+
+def offer_kept(contact: Contact, agent: Agent, queue: Queue, at: float, why: str) -> Decision:
+    """To the one agent for whom it is kept."""
+    return _offer(contact, agent, queue, at, why, 1)
+
+
 def next_contact(centre: Centre, agent: Agent, at: float) -> Decision:
     """What the idle agent gets: the least rank among the heads of their queues, preferred queues first."""
+    if agent.stages or agent.reserved:
+        calm, contact, of, why = first_for(centre, agent, at)
+        if contact is None or of is None:
+            return calm, []
+        events, commands = _offer(contact, agent, of, at, why, 1)
+        return [*calm, *events], commands
     if not centre.waiting:
         return [], []
     heads: list[tuple[Entry, str]]
@@ -159,16 +211,12 @@ def next_contact(centre: Centre, agent: Agent, at: float) -> Decision:
     why = "first in line"
     prefers = agent.spec.prefers
     if prefers and len(heads) > 1:
-        first = min(heads, key=lambda head: (_preference(prefers, head[1]), head[0]))
+        first = min(heads, key=lambda head: (preference(prefers, head[1]), head[0]))
         if first[1] != name:
             entry, name = first
             why = "preferred queue first"
     queue = centre.queues[name]
     return _offer(centre.contacts[entry[2]], agent, queue, at, f"{why}, {len(queue.waiting)} waiting", 1)
-
-
-def _preference(prefers: tuple[str, ...], queue: str) -> int:
-    return prefers.index(queue) if queue in prefers else len(prefers)
 
 
 def nobody_there(centre: Centre, agent: Agent, at: float) -> Decision:
@@ -209,7 +257,11 @@ def deserted(centre: Centre, queue: Queue, at: float, *, leaving: int = 0) -> De
         return events, commands
     for entry in queue.waiting:
         contact = centre.contacts[entry[2]]
-        if contact.offers or (to is None and back(centre, contact, "no_agents", at) is None):
+        if (
+            contact.offers
+            or contact.absent
+            or (to is None and back(centre, contact, "no_agents", at) is None)
+        ):
             continue
         commands.append(c.CancelTimer(f"wait:{contact.id}"))
         more, asked = way_out(centre, contact, queue.spec.id, "no_agents", to or UNAVAILABLE, at)
@@ -222,6 +274,8 @@ def _offer(contact: Contact, agent: Agent, queue: Queue, at: float, why: str, of
     leg = f"{contact.id}.{contact.legs + offset}"
     until = at + queue.spec.ring_timeout
     name = agent.spec.id
+    if contact.owed and contact.absent:
+        why = owed.explained(contact, why, at)
     return [e.OfferMade(at, contact.id, leg, name, queue.spec.id, until, why)], [
         c.Ring(contact.id, leg, Destination("agent", name), queue.spec.ring_timeout),
         c.SetTimer(f"offer:{leg}", until),

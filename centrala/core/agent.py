@@ -7,6 +7,7 @@
 The three are independent: a pause during a call takes effect after it, an offer that rings goes on ringing.
 """
 
+from centrala.core import balance
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -164,6 +165,7 @@ def removal(centre: Centre, agent: Agent, at: float) -> Decision:
         commands += asked
     if agent.wrap is not None:
         events.append(e.WrapUpEnded(at, name, agent.wrap))
+    events += balance.removal(agent, at)
     events.append(e.AgentDropped(at, name))
     return events, commands
 

@@ -22,7 +22,7 @@ def timer(contact: Contact, spec: Announce) -> float:
 
 def await_next(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]:
     """Set the timer of somebody who waits (again), as the queue has it now."""
-    if queue.announce is None or contact.announcing:
+    if queue.announce is None or contact.announcing or contact.absent:
         return []
     return [c.SetTimer(f"announce:{contact.id}", max(at, timer(contact, queue.announce)))]
 
@@ -30,7 +30,7 @@ def await_next(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]
 def due(centre: Centre, name: str, at: float) -> Decision:
     contact = centre.contacts.get(name)
     queue = centre.queues.get(contact.queue) if contact is not None and contact.queue is not None else None
-    if contact is None or queue is None or contact.announcing or contact.state != "queued":
+    if contact is None or queue is None or contact.announcing or contact.state != "queued" or contact.absent:
         return [], []  # among others: a phone rings already
     spec = queue.spec.announce
     if spec is None:

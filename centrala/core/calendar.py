@@ -12,3 +12,10 @@ def is_open(intervals: Intervals | None, at: float) -> bool:
         return True
     place = bisect_right(intervals, (at, float("inf"))) - 1
     return place >= 0 and at < intervals[place][1]
+
+
+def next_open(intervals: Intervals | None, at: float) -> float | None:
+    """The first moment from `at` on at which it is open; None: not in what they tell."""
+    if is_open(intervals, at):
+        return at
+    return next((start for start, end in intervals or () if start > at and end > start), None)

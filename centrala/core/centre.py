@@ -8,7 +8,25 @@ contact meets an idle agent, a freed agent meets the first in line, an overflow 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from centrala.core import acd, agent, announce, contact, conversation
+from centrala.core import (
+    acd,
+    agent,
+    announce,
+    balance,
+    briefing,
+    callbacks,
+    contact,
+    conversation,
+    interlude,
+    keys,
+    owed,
+    parking,
+    recording,
+    reserved,
+    second,
+    tiers,
+    widening,
+)
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -55,20 +73,35 @@ def timers(centre: Centre) -> Iterator[tuple[str, float]]:
         for party in who.parties.values():
             if party.state == "ringing":
                 yield f"offer:{party.leg}", party.until
+        if who.owed:
+            moment = owed.timer(centre, who)
+            if moment is not None:
+                yield f"owed:{who.id}", moment
+        if who.slot:
+            yield f"park:{who.id}", who.parked_until
         if who.state == "flow" and who.run is not None and who.run.until:
             yield f"flow:{who.id}", who.run.until
+        if who.pause is not None and who.pause.until:
+            yield f"pause:{who.id}", who.pause.until
         if who.queue in centre.queues and who.state in ("queued", "offered"):
-            announced = centre.queues[who.queue].spec.announce
+            announced = None if who.absent else centre.queues[who.queue].spec.announce
             if announced is not None and who.state == "queued" and not who.announcing:
                 yield f"announce:{who.id}", announce.timer(who, announced)
             limit = centre.queues[who.queue].spec.max_wait
-            if limit is not None:
+            if limit is not None and not who.absent:
                 yield f"wait:{who.id}", who.queued_at + limit
+            if who.reserved:
+                yield f"reserve:{who.id}", who.reserved_until
+            moment = widening.due(centre, who, centre.queues[who.queue].spec)
+            if moment is not None:
+                yield f"widen:{who.id}", moment
     for name, one in centre.agents.items():
         if one.wrap is not None and not one.overran:
             yield f"wrap:{name}", one.wrap_until
         if one.rest_until is not None:
             yield f"rest:{name}", one.rest_until
+    if balance.active(centre) is not None:
+        yield balance.TIMER, 0.0
 
 
 # --- decisions on configuration and time; the others have modules of their own ---
@@ -80,11 +113,13 @@ def _queue_changed(centre: Centre, fact: f.QueueChanged) -> Decision:
         return [], []
     commands: list[c.Command] = []
     if known is not None and known.spec.max_wait != fact.spec.max_wait:
-        for entry in known.waiting:
+        for entry in [*known.waiting, *known.reserved]:
             commands += acd.wait_timer(centre.contacts[entry[2]], fact.spec, fact.at)
     if known is not None and known.spec.announce != fact.spec.announce:
-        for entry in known.waiting:
+        for entry in [*known.waiting, *known.reserved]:
             commands += announce.await_next(centre.contacts[entry[2]], fact.spec, fact.at)
+    if known is not None and known.owed and known.spec.open_at != fact.spec.open_at:
+        commands += owed.hours_changed(centre, known, fact.spec, fact.at)
     return [e.QueueDefined(fact.at, fact.spec)], commands
 
 
@@ -94,8 +129,13 @@ def _queue_removed(centre: Centre, fact: f.QueueRemoved) -> Decision:
         return refused(fact, "no such queue", fact.queue)
     events: list[e.Event] = []
     commands: list[c.Command] = []
-    for entry in queue.waiting:
+    for entry in [*queue.waiting, *queue.reserved]:
         who = centre.contacts[entry[2]]
+        if who.absent:
+            more, asked = callbacks.queue_removed(centre, who, fact.queue, fact.at)
+            events += more
+            commands += asked
+            continue
         for leg, offer in who.offers.items():
             events.append(e.OfferEnded(fact.at, who.id, leg, offer.agent, "cancelled", "queue removed"))
             commands += [c.CancelRing(who.id, leg), c.CancelTimer(f"offer:{leg}")]
@@ -103,6 +143,7 @@ def _queue_removed(centre: Centre, fact: f.QueueRemoved) -> Decision:
         events.append(
             e.Overflowed(fact.at, who.id, fact.queue, "removed", queue.spec.when_no_agents or acd.UNAVAILABLE)
         )
+    events += balance.queue_removal(centre, fact.queue, fact.at)
     events.append(e.QueueDropped(fact.at, fact.queue))
     return events, commands
 
@@ -121,9 +162,13 @@ def _agent_removed(centre: Centre, fact: f.AgentRemoved) -> Decision:
     known = centre.agents.get(fact.agent)
     if known is None:
         return refused(fact, "no such agent", fact.agent)
-    events, commands = agent.removal(centre, known, fact.at)
-    more, asked = acd.leaves_alone(centre, known, None, fact.at)
-    return [*events, *more], [*commands, *asked]
+    events, commands = reserved.let_go(centre, known, fact.at, leaving=True)
+    for more, asked in (
+        agent.removal(centre, known, fact.at),
+        acd.leaves_alone(centre, known, None, fact.at),
+    ):
+        events, commands = [*events, *more], [*commands, *asked]
+    return events, commands
 
 
 def _number_changed(centre: Centre, fact: f.NumberChanged) -> Decision:
@@ -166,6 +211,14 @@ def _calendar_removed(centre: Centre, fact: f.CalendarRemoved) -> Decision:
     return [e.CalendarDropped(fact.at, fact.calendar)], []
 
 
+def _put_on_hold(centre: Centre, fact: f.PutOnHold) -> Decision:
+    return second.put_on_hold(centre, fact) or contact.put_on_hold(centre, fact)
+
+
+def _taken_off_hold(centre: Centre, fact: f.TakenOffHold) -> Decision:
+    return second.put_on_hold(centre, fact) or contact.taken_off_hold(centre, fact)
+
+
 def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
     kind, _, subject = fact.timer.partition(":")
     match kind:
@@ -175,12 +228,24 @@ def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
             return contact.wait_over(centre, subject, fact.at)
         case "announce":
             return announce.due(centre, subject, fact.at)
+        case "owed":
+            return owed.due(centre, subject, fact.at)
         case "flow":
             return flow.time_over(centre, subject, fact.at)
+        case "pause":
+            return recording.limit_over(centre, subject, fact.at)
+        case "park":
+            return parking.time_over(centre, subject, fact.at)
         case "wrap":
             return agent.wrap_up_over(centre, subject, fact.at)
         case "rest":
             return agent.rest_over(centre, subject, fact.at)
+        case "widen":
+            return widening.time_over(centre, subject, fact.at)
+        case "reserve":
+            return reserved.time_over(centre, subject, fact.at)
+        case "balance":
+            return balance.due(centre, fact.at)
         case _:
             return refused(fact, "no such timer", fact.timer)
 
@@ -196,24 +261,36 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.FlowRemoved: _flow_removed,
     f.CalendarChanged: _calendar_changed,
     f.CalendarRemoved: _calendar_removed,
+    f.ParkingChanged: parking.parking_changed,
     f.ContactArrived: contact.arrived,
     f.Rang: contact.rang,
     f.Answered: contact.answered,
     f.OfferFailed: contact.offer_failed,
     f.HungUp: contact.hung_up,
-    f.DigitPressed: flow.digit_pressed,
+    f.DigitPressed: keys.pressed,
     f.Said: flow.said,
     f.MessageTaken: flow.message_taken,
     f.ErrandDone: flow.errand_done,
-    f.PutOnHold: contact.put_on_hold,
-    f.TakenOffHold: contact.taken_off_hold,
-    f.TransferAsked: contact.transfer_asked,
+    f.CallbackAsked: callbacks.asked,
+    f.CallbackDropped: callbacks.dropped,
+    f.CallbackPutOff: callbacks.put_off,
+    f.SlotsOffered: callbacks.slots_offered,
+    f.CallCustomerAsked: callbacks.call_asked,
+    f.PutOnHold: _put_on_hold,
+    f.TakenOffHold: _taken_off_hold,
+    f.TransferAsked: parking.transferred,
+    f.SecondCall: second.second_call,
+    f.AttendedAsked: second.attended_asked,
+    f.SlotCalled: parking.slot_called,
+    f.ParkAsked: parking.park_asked,
+    f.PickUpAsked: parking.pick_up_asked,
     f.HoldAsked: conversation.hold_asked,
     f.ResumeAsked: conversation.resume_asked,
     f.MuteAsked: conversation.mute_asked,
     f.HangUpAsked: conversation.hang_up_asked,
     f.LeaveAsked: conversation.leave_asked,
-    f.HandOverAsked: conversation.hand_over_asked,
+    f.HandOverAsked: parking.handed_over,
+    f.EscalateAsked: tiers.escalate_asked,
     f.ConsultAsked: conversation.consult_asked,
     f.SwapAsked: conversation.swap_asked,
     f.CompleteAsked: conversation.complete_asked,
@@ -221,6 +298,9 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.DropAsked: conversation.drop_asked,
     f.DialAsked: contact.dial_asked,
     f.SuperviseAsked: conversation.supervise_asked,
+    f.RecordAsked: recording.record_asked,
+    f.RecordingPauseAsked: recording.pause_asked,
+    f.InterludeAsked: interlude.asked,
     f.ContactMoved: contact.moved,
     f.ContactRaised: contact.raised,
     f.ResultGiven: agent.result_given,
@@ -234,6 +314,9 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.WrapUpFinished: agent.wrap_up_finished,
     f.WrapUpExtended: agent.wrap_up_extended,
     f.AgentQueuesChanged: agent.queues_changed,
+    f.BalancingChanged: balance.changed,
+    f.BalanceAsked: balance.asked,
+    f.LoanEndAsked: balance.end_asked,
     f.TimerFired: _timer_fired,
 }
 
@@ -243,7 +326,14 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
 
 def _contact_waits(centre: Centre, event: e.Queued) -> Decision:
     queue = centre.queues.get(event.queue)
-    return NOTHING if queue is None else acd.fill(centre, queue, event.at)
+    if queue is None:
+        return NOTHING
+    who = centre.contacts[event.contact]
+    if queue.plain and not who.wanted:
+        return acd.fill(centre, queue, event.at)
+    events, commands = widening.advance(centre, who, queue.spec, event.at)
+    more, asked = reserved.begin(centre, who, queue, event.at) or acd.fill(centre, queue, event.at)
+    return [*more, *events], [*commands, *asked]
 
 
 def _contact_waits_again(centre: Centre, event: e.OfferEnded) -> Decision:
@@ -251,10 +341,16 @@ def _contact_waits_again(centre: Centre, event: e.OfferEnded) -> Decision:
     if who is None or who.state != "queued" or who.queue not in centre.queues:
         return NOTHING
     queue = centre.queues[who.queue]
-    decide_on = acd.fill if queue.staffed else acd.deserted
-    events, commands = decide_on(centre, queue, event.at)
     # The limit may have been set or changed while the phone rang.
     again = acd.wait_timer(who, queue.spec, event.at) + announce.await_next(who, queue.spec, event.at)
+    if who.reserved:
+        kept = reserved.offer_over(centre, who, event.how, event.at)
+        events, commands = NOTHING if kept is None else kept
+    else:
+        events, commands = acd.fill_or_desert(centre, queue, event.at)
+    if queue.stages is not None or queue.spec.when_slow is not None:
+        more, asked = widening.advance(centre, who, queue.spec, event.at)
+        events, again = [*more, *events], [*again, *asked]
     return events, again + commands
 
 
@@ -279,19 +375,52 @@ def _agent_defined(centre: Centre, event: e.AgentDefined) -> Decision:
 
 
 def _agent_lent(centre: Centre, event: e.AgentQueuesSet) -> Decision:
-    events, commands = _agent_may_be_idle(centre, event)
-    for name in event.minus:
-        if name in centre.queues:
-            more, asked = acd.deserted(centre, centre.queues[name], event.at)
-            events, commands = [*events, *more], [*commands, *asked]
+    events: list[e.Event] = []
+    commands: list[c.Command] = []
+    for name in centre.waiting:  # among them those that the agent is no more lent to
+        more, asked = acd.deserted(centre, centre.queues[name], event.at)
+        events += more
+        commands += asked
     return events, commands
+
+
+def _agent_returned(centre: Centre, event: e.AgentReturned) -> Decision:
+    queue = centre.queues.get(event.queue)
+    return NOTHING if queue is None else acd.deserted(centre, queue, event.at)
+
+
+def _balance_anew(centre: Centre, event: e.QueueDefined) -> Decision:
+    return balance.clock(centre, event) if centre.balancing is not None else NOTHING
 
 
 def _queue_defined(centre: Centre, event: e.QueueDefined) -> Decision:
     queue = centre.queues.get(event.spec.id)
     if queue is None:
         return NOTHING
-    return acd.fill(centre, queue, event.at) if queue.staffed else acd.deserted(centre, queue, event.at)
+    return acd.fill_or_desert(centre, queue, event.at)
+
+
+def _queue_may_widen(centre: Centre, event: e.QueueDefined) -> Decision:
+    queue = centre.queues.get(event.spec.id)
+    if queue is None or (
+        event.spec.id not in centre.feeding
+        and not queue.reserved
+        and not queue.stages
+        and queue.spec.when_slow is None
+    ):
+        return NOTHING
+    events, commands = reserved.queue_changed(centre, queue, event.at)
+    for more, asked in (
+        widening.watch_again(centre, queue, event.at),
+        widening.fed(centre, event.spec.id, event.at),
+    ):
+        events, commands = [*events, *more], [*commands, *asked]
+    return events, commands
+
+
+def _queue_fills(centre: Centre, event: e.QueueDefined) -> Decision:
+    queue = centre.queues.get(event.spec.id)
+    return NOTHING if queue is None or queue.stages is None else acd.fill(centre, queue, event.at)
 
 
 def _heard_anew(centre: Centre, event: Any) -> Decision:
@@ -309,6 +438,15 @@ def _owner_changed(centre: Centre, event: e.RoleChanged) -> Decision:
     return events, commands
 
 
+def _second_left(centre: Centre, event: e.SecondLeft) -> Decision:
+    who = centre.contacts.get(event.contact)
+    return _heard_anew(centre, event) if who is not None and who.leg is not None else NOTHING
+
+
+def _briefing_over(centre: Centre, event: e.BriefingEnded) -> Decision:
+    return _heard_anew(centre, event) if event.how == "cancelled" else NOTHING  # else they are connected
+
+
 def _party_left(centre: Centre, event: e.PartyLeft) -> Decision:
     # The owner leaves in favour of somebody, which is told next.
     who = centre.contacts.get(event.contact)
@@ -320,13 +458,24 @@ def _party_left(centre: Centre, event: e.PartyLeft) -> Decision:
 NOTHING: Decision = ([], [])
 
 FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
-    e.QueueDefined: (_queue_defined,),
-    e.AgentDefined: (_agent_defined,),
+    e.QueueDefined: (_queue_defined, _queue_fills, _queue_may_widen, _balance_anew),
+    e.CalendarDefined: (widening.calendar_changed,),
+    e.AgentDefined: (reserved.agent_changed, _agent_defined, balance.enforce),
+    e.BalancingSet: (balance.clock,),
+    e.BalancePaused: (balance.clock,),
     e.ContactBegan: (contact.began,),
     e.Queued: (_contact_waits,),
+    e.Widened: (widening.opened,),
+    e.QueueWidened: (widening.queue_opened,),
+    e.Late: (widening.opened,),
+    e.Reserved: (reserved.began,),
+    e.ReservationEnded: (reserved.ended,),
     e.Overflowed: (contact.overflowed,),
+    e.Booked: (owed.booked,),
+    e.ContactEnded: (owed.hung_up,),
+    e.Connected: (owed.fulfilled,),
     e.Directed: (_directed,),
-    e.OfferEnded: (contact.offer_ended, _contact_waits_again, _agent_may_be_idle),
+    e.OfferEnded: (briefing.cancelled, contact.offer_ended, _contact_waits_again, _agent_may_be_idle),
     e.Reached: (contact.reached,),
     e.FlowEntered: (flow.entered,),
     e.NodeEntered: (flow.enter,),
@@ -334,21 +483,37 @@ FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
     e.PromptBegan: (_heard_anew,),
     e.Announced: (_heard_anew,),
     e.AnnouncementEnded: (_heard_anew,),
-    e.AgentQueuesSet: (_agent_lent,),
+    e.AgentQueuesSet: (reserved.agent_changed, _agent_may_be_idle, _agent_lent, balance.enforce),
+    e.AgentLent: (_agent_may_be_idle,),
+    e.AgentReturned: (reserved.agent_changed, _agent_returned),
     e.Held: (_heard_anew,),
     e.Resumed: (_heard_anew,),
+    e.BriefingBegan: (_heard_anew,),
+    e.BriefingEnded: (_briefing_over,),
+    e.RecordingBegan: (recording.goes_on,),
+    e.RecordingEnded: (recording.ended,),
+    e.RecordingPaused: (recording.paused,),
+    e.RecordingResumed: (recording.resumed,),
+    e.InterludeBegan: (_heard_anew,),
+    e.InterludeEnded: (_heard_anew, interlude.ended),
+    e.InterludeLeft: (_heard_anew,),
+    e.SurveyBegan: (_heard_anew,),
     e.PartyRung: (_heard_anew,),
     e.PartyAnswered: (_heard_anew,),
-    e.RoleChanged: (_owner_changed,),
-    e.PartyLeft: (_party_left,),
+    e.RoleChanged: (_owner_changed, recording.pauser_gone),
+    e.PartyLeft: (second.unneeded, _party_left),
     e.PhoneHeld: (_heard_anew,),
     e.Muted: (_heard_anew,),
-    e.HandedOver: (_heard_anew,),
+    e.HandedOver: (second.unneeded, _heard_anew, recording.pauser_gone),
+    e.SecondAnswered: (_heard_anew,),
+    e.SecondHeld: (_heard_anew,),
+    e.SecondLeft: (_second_left,),
+    e.Parked: (_heard_anew, recording.pauser_gone),
     e.Recalled: (contact.sent_on,),
-    e.Released: (contact.sent_on,),
-    e.AgentStateChanged: (_agent_may_be_idle, _agent_may_be_gone),
+    e.Released: (recording.pauser_gone, contact.sent_on),
+    e.AgentStateChanged: (reserved.agent_changed, _agent_may_be_idle, _agent_may_be_gone, balance.signed_out),
     e.PhoneFound: (_agent_may_be_idle,),
-    e.PhoneLost: (_agent_may_be_gone,),
+    e.PhoneLost: (reserved.agent_changed, _agent_may_be_gone),
     e.AgentFreed: (_agent_may_be_idle,),
     e.WrapUpEnded: (_agent_may_be_idle,),
     e.RestEnded: (_agent_may_be_idle,),

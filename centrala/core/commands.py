@@ -54,10 +54,16 @@ class Ring:
     timeout: float
     auto: bool = False
     "The agent has just asked for this call: a phone that can answers at once (RFC 5373)."
+    number: Private | None = None
+    "Whom a `line` calls, where the core knows it …"
+    party: str = ""
+    "… else the address of this party. Both empty: the channel knows it by the contact."
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRing:
+    """Let go of a phone that rings, or that was picked up and is being told who waits."""
+
     contact: str
     leg: str
 
@@ -76,6 +82,23 @@ class Record:
 
     contact: str
     leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """End the recording; `Record` goes on with the same file, after a gap of the true length."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecord:
+    """Silence of the true length instead of what is said, or no more."""
+
+    contact: str
+    paused: bool
+    alarm: bool = False
+    "It goes on though nobody has said so: whoever paused it may have forgotten."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +129,12 @@ class RefuseTransfer:
 class Part:
     """A piece of a prompt, filled in."""
 
-    kind: Literal["text", "sound", "number", "money", "date", "time", "digits", "duration", "pause"]
+    kind: Literal[
+        "text", "sound", "number", "money", "date", "time", "digits", "duration", "pause", "message"
+    ]
     text: str = ""
-    """Of `text` what to say, of `sound` its name, of `pause` milliseconds, of `date` and `time` ISO 8601 (or seconds
-    after midnight), of `duration` seconds, else a number."""
+    """Of `text` what to say, of `sound` its name, of `message` its path below the data folder, of `pause` milliseconds,
+    of `date` and `time` ISO 8601 (or seconds after midnight), of `duration` seconds, else a number."""
     private: Private | None = None
     "The same, where it is about the caller: `text` is empty then, and what is made of it isn't kept."
     currency: str = ""
@@ -145,6 +170,8 @@ class Mask:
 
     contact: str
     variable: str
+    forget: bool = False
+    "What was typed is needed no more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +200,7 @@ class RunErrand:
     contact: str
     errand: str
     "CONTACT:N"
-    kind: Literal["customer", "table", "http", "mail", "python"]
+    kind: Literal["customer", "table", "http", "mail", "python", "number"]
     settings: dict[str, str]
     arguments: dict[str, Private]
     take: dict[str, str]
@@ -222,6 +249,8 @@ Command = (
     | CancelRing
     | Mix
     | Record
+    | StopRecord
+    | PauseRecord
     | HangUp
     | AcceptTransfer
     | RefuseTransfer

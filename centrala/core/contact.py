@@ -9,6 +9,7 @@ Each function reads `(state of the contact, fact)` and answers with events and c
 possible (an offer, the next caller) follows in `centre.FOLLOW`.
 """
 
+from centrala.core import briefing, callbacks, owed, survey
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -28,6 +29,7 @@ from centrala.core.flow.position import back
 from centrala.core.mix import bridge
 from centrala.core.specs import Destination
 from centrala.core.state import Agent, Centre, Contact, Offer, Party, joins
+from centrala.core.two_calls import let_go, met, rung
 
 ASLEEP = "asleep"
 "Cause of an offer that failed because the page that is the agent's phone sleeps."
@@ -52,7 +54,19 @@ def arrived(centre: Centre, fact: f.ContactArrived) -> Decision:
     leg = f"{fact.contact}.1" if outside else ""
     events.append(
         e.ContactBegan(
-            fact.at, fact.contact, fact.medium, direction, fact.party, dialled, fact.agent, fact.priority, leg
+            fact.at,
+            fact.contact,
+            fact.medium,
+            direction,
+            fact.party,
+            dialled,
+            fact.agent,
+            fact.priority,
+            leg,
+            caller=fact.caller,
+            last_agent=fact.last_agent,
+            last_at=fact.last_at,
+            preferred=fact.preferred,
         )
     )
     return events, commands
@@ -78,13 +92,24 @@ def dial_asked(centre: Centre, fact: f.DialAsked) -> Decision:
     direction = "outbound" if fact.outside else "internal"
     dialled = "" if fact.outside else fact.number
     began = e.ContactBegan(
-        fact.at, fact.contact, "voice", direction, fact.contact, dialled, fact.agent, 0, click=True
+        fact.at,
+        fact.contact,
+        "voice",
+        direction,
+        fact.contact,
+        dialled,
+        fact.agent,
+        0,
+        click=True,
+        caller=fact.caller,
     )
     return [began], []
 
 
 def began(centre: Centre, event: e.ContactBegan) -> Decision:
     contact = centre.contacts[event.contact]
+    if event.owed:
+        return [], []  # `Booked` follows
     if event.click:
         # Inside the house whoever calls is the customer; outside it is whom they call.
         leg = f"{contact.id}.1" if event.direction == "outbound" else contact.id
@@ -105,6 +130,8 @@ def began(centre: Centre, event: e.ContactBegan) -> Decision:
 def reached(centre: Centre, event: e.Reached) -> Decision:
     """The agent's own phone is picked up: on to whom they want to call."""
     contact = centre.contacts[event.contact]
+    if contact.absent:
+        return callbacks.ring(centre, contact, event.at)
     to = Destination("line") if event.leg != event.contact else destination(centre, contact.dialled)
     if to is None:
         return turn_away(contact, "not_found", event.at)
@@ -136,8 +163,10 @@ def rang(centre: Centre, fact: f.Rang) -> Decision:
     contact = centre.contacts.get(fact.contact)
     if contact is None or (fact.leg not in contact.offers and not rings(contact, fact.leg)):
         return refused(fact, "no such offer", fact.leg)
-    quiet = contact.answered or contact.calling
-    commands: list[c.Command] = [] if quiet else [c.RingBack(contact.id, contact.leg or "")]
+    quiet = contact.answered or contact.calling or contact.absent
+    commands: list[c.Command] = (
+        rung(contact, fact.leg) if quiet else [c.RingBack(contact.id, contact.leg or "")]
+    )
     return [e.OfferRang(fact.at, contact.id, fact.leg)], commands
 
 
@@ -167,31 +196,19 @@ def answered(centre: Centre, fact: f.Answered) -> Decision:
         assert offer.agent is not None
         return [e.Reached(fact.at, contact.id, fact.leg, offer.agent)], [c.CancelTimer(f"offer:{fact.leg}")]
     if fact.leg == contact.id:
-        return _customer_answered(contact, fact)
+        return _customer_answered(centre, contact, fact)
+    if contact.absent:
+        return callbacks.answered(centre, contact, offer, fact.at)
+    if contact.briefing is not None:
+        return refused(fact, "answered already", fact.leg)
     queue = centre.queues.get(offer.queue) if offer.queue is not None else None
-    record = queue.spec.record if queue is not None else contact.target is not None and contact.target.record
-    events: list[e.Event] = []
-    commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id)]
-    commands.append(c.Mix(contact.id, bridge(contact.id, fact.leg)))
-    commands += hushed(contact)
-    if record or contact.recorded:
-        commands.append(c.Record(contact.id, fact.leg))
-    commands.append(c.CancelTimer(f"offer:{fact.leg}"))
-    if queue is not None:
-        commands.append(c.CancelTimer(f"wait:{contact.id}"))
-    # The losers of a ring_all are cancelled only after the bridge is up.
-    for leg, other in contact.offers.items():
-        if leg != fact.leg:
-            events.append(
-                e.OfferEnded(fact.at, contact.id, leg, other.agent, "cancelled", "answered by another")
-            )
-            commands += [c.CancelRing(contact.id, leg), c.CancelTimer(f"offer:{leg}")]
-    events.append(e.Connected(fact.at, contact.id, fact.leg, record))
-    return events, commands
+    if queue is not None and queue.spec.brief:
+        return briefing.begin(centre, contact, offer, queue, fact.at)
+    return briefing.connect(centre, contact, offer, fact.at)
 
 
-def _customer_answered(contact: Contact, fact: f.Answered) -> Decision:
-    """Whom an agent called."""
+def _customer_answered(centre: Centre, contact: Contact, fact: f.Answered) -> Decision:
+    """Whom an agent called, or is to call back."""
     owner = contact.leg
     assert owner is not None
     commands: list[c.Command] = [] if contact.answered else [c.Answer(contact.id, owner)]
@@ -199,9 +216,13 @@ def _customer_answered(contact: Contact, fact: f.Answered) -> Decision:
     hears = bridge(contact.id, owner)
     if party.muted:
         hears[contact.id] = {}
-    return [e.Connected(fact.at, contact.id, fact.leg, False)], [
+    queue = centre.queues.get(contact.leg_queue) if contact.owed and contact.leg_queue is not None else None
+    record = queue is not None and queue.spec.record
+    recording: list[c.Command] = [c.Record(contact.id, owner)] if record else []
+    return [e.Connected(fact.at, contact.id, fact.leg, record)], [
         *commands,
         c.Mix(contact.id, hears),
+        *recording,
         c.CancelTimer(f"offer:{fact.leg}"),
     ]
 
@@ -227,6 +248,8 @@ def offer_expired(centre: Centre, leg: str, at: float) -> Decision:
         return [], []  # the timer was too late to be cancelled
     if at < contact.offers[leg].until:
         return [], [c.SetTimer(f"offer:{leg}", contact.offers[leg].until)]
+    if contact.briefing is not None:
+        return briefing.over(centre, contact, "time", at)
     events, commands = offer_over(centre, contact, contact.offers[leg], "missed", "no_answer", at)
     return events, [c.CancelRing(contact.id, leg), *commands]
 
@@ -250,6 +273,8 @@ def offer_ended(centre: Centre, event: e.OfferEnded) -> Decision:
     contact = centre.contacts.get(event.contact)
     if contact is None or contact.state != "new":
         return [], []
+    if contact.absent:
+        return callbacks.offer_ended(centre, contact, event)
     if contact.target is None and contact.queue is None and not contact.calling:
         return [], []
     cause = "busy" if event.how == "cancelled" else event.cause or "failed"
@@ -287,9 +312,18 @@ def hung_up(centre: Centre, fact: f.HungUp) -> Decision:
         return refused(fact, "over already", fact.leg or fact.contact)
     at, leg = fact.at, fact.leg
     if leg and leg in contact.offers:
-        return offer_over(centre, contact, contact.offers[leg], "failed", fact.why, at)
+        told = contact.briefing is not None and contact.briefing.leg == leg
+        return offer_over(centre, contact, contact.offers[leg], "refused" if told else "failed", fact.why, at)
+    if leg in ("", contact.id) and contact.absent:
+        return refused(fact, "not on the line", contact.id)
     if leg in ("", contact.id):
         return end(centre, contact, "caller", fact.why, at, gone=contact.id)
+    second = contact.second
+    if second is not None and leg == second.leg:
+        gone = e.SecondLeft(at, contact.id, leg, second.agent, fact.why)
+        asked = contact.consult
+        events, commands = out(centre, contact, asked, "dropped", at) if asked is not None else ([], [])
+        return [gone, *events], commands
     party = contact.parties.get(leg)
     if party is None and leg != contact.leg:
         return refused(fact, "not in the conversation", leg)
@@ -308,6 +342,8 @@ def owner_gone(centre: Centre, contact: Contact, why: str, at: float, *, hang_up
     was asked and has answered meets the customer; else the one whose phone still rings gets the customer when they
     answer, as in a blind transfer. Without any of them the contact ends: whoever wants it otherwise hands over first.
     """
+    if contact.interlude is not None:
+        return _leaves_interlude(centre, contact, why, at, hang_up=hang_up)
     if len(contact.parties) == 1:
         return end(centre, contact, "agent", why, at, gone="" if hang_up else contact.leg)
     heirs = [party for party in contact.parties.values() if joins(party)]
@@ -331,6 +367,19 @@ def owner_gone(centre: Centre, contact: Contact, why: str, at: float, *, hang_up
         events += more
         commands += stopped
     return [*events, *becomes_owner(contact, heirs[0].leg, heirs[0].agent, at)], commands
+
+
+def _leaves_interlude(centre: Centre, contact: Contact, why: str, at: float, *, hang_up: bool) -> Decision:
+    """The customer finishes what they do in the flow, as after a blind transfer to it."""
+    assert contact.interlude is not None
+    assert contact.leg is not None
+    owner = contact.parties[contact.leg]
+    events, commands = freed(centre, contact, owner, at)
+    if hang_up:
+        commands.insert(0, c.HangUp(contact.id, owner.leg, why))
+    more, alone = without_supervisors(centre, contact, at)
+    left = e.InterludeLeft(at, contact.id, owner.leg, owner.agent, contact.interlude.flow)
+    return [*events, *more, left], [*commands, *alone]
 
 
 def becomes_owner(contact: Contact, leg: str, agent: str | None, at: float) -> list[e.Event]:
@@ -367,8 +416,9 @@ def without_supervisors(centre: Centre, contact: Contact, at: float) -> Decision
 
 def joined(centre: Centre, contact: Contact, party: Party, at: float) -> Decision:
     """Somebody who was asked to join picked up."""
-    events: list[e.Event] = [e.PartyAnswered(at, contact.id, party.leg)]
-    commands: list[c.Command] = [c.CancelTimer(f"offer:{party.leg}")]
+    more, asked = met(contact, party.leg, at)
+    events: list[e.Event] = [*more, e.PartyAnswered(at, contact.id, party.leg)]
+    commands: list[c.Command] = [*asked, c.CancelTimer(f"offer:{party.leg}")]
     if party.mode == "take_over":
         more, asked = take_over(centre, contact, party, at)
         return [*events, *more], [*commands, *asked]
@@ -388,6 +438,8 @@ def _outcome(centre: Centre, contact: Contact, at: float) -> e.Outcome:
         return "redirected"
     if contact.served:
         return "answered"
+    if contact.left:
+        return contact.left
     if contact.state == "flow":
         return "left_menu"
     queue = centre.queues.get(contact.queue) if contact.queue is not None else None
@@ -400,6 +452,8 @@ def end(
     centre: Centre, contact: Contact, by: str, cause: str, at: float, *, gone: str | None = ""
 ) -> Decision:
     """The contact is over: everybody but `gone`, who has hung up, is hung up."""
+    if contact.absent and not contact.served:  # what is owed doesn't end by an agent who leaves
+        return callbacks.agent_left(centre, contact, at, hang_up=gone != contact.leg)
     events: list[e.Event] = []
     commands: list[c.Command] = []
     for leg, offer in contact.offers.items():
@@ -407,7 +461,13 @@ def end(
         commands += [c.CancelRing(contact.id, leg), c.CancelTimer(f"offer:{leg}")]
     if contact.queue is not None:
         commands.append(c.CancelTimer(f"wait:{contact.id}"))
-    commands += [*flow.left(centre, contact), *hushed(contact)]
+    if contact.slot:
+        commands.append(c.CancelTimer(f"park:{contact.id}"))
+    commands += [*flow.left(centre, contact), *hushed(contact), *briefing.hushed(contact)]
+    if contact.second is not None:
+        over, letting = let_go(contact, contact.second, cause, at)
+        events.append(over)
+        commands += letting
     if contact.leg is not None and gone != contact.leg:
         # The phone of an agent who calls somebody outside, and isn't answered by us yet, is refused instead.
         commands.append(
@@ -415,7 +475,8 @@ def end(
             if contact.answered
             else c.Refuse(contact.id, "declined", contact.leg)
         )
-    if contact.customer and gone != contact.id:
+    stays = survey.goes_on(centre, contact, at) if by == "agent" else None
+    if contact.customer and gone != contact.id and stays is None:
         commands.append(
             c.HangUp(contact.id, "", cause) if contact.answered else c.Refuse(contact.id, "declined")
         )
@@ -433,8 +494,14 @@ def end(
                 commands += asked
     if contact.agent is not None and contact.leg_agent != contact.agent:
         events.append(e.AgentFreed(at, contact.agent, contact.id))
+    if stays is not None:
+        return [*events, *stays], commands
+    if contact.pause is not None:
+        commands.append(c.CancelTimer(f"pause:{contact.id}"))
     outcome = _outcome(centre, contact, at)
     events.append(e.ContactEnded(at, contact.id, outcome, by, cause))  # type: ignore[arg-type]
+    if outcome == "abandoned":
+        events += owed.abandoned(centre, contact, at)
     return events, commands
 
 
@@ -458,6 +525,8 @@ def wait_over(centre: Centre, name: str, at: float) -> Decision:
     contact = centre.contacts.get(name)
     if contact is None or contact.queue is None or contact.leg is not None or contact.state == "wrap_up":
         return [], []
+    if contact.absent:
+        return [], []
     queue = centre.queues.get(contact.queue)
     if queue is None or queue.spec.max_wait is None:
         return [], []
@@ -474,8 +543,10 @@ def wait_over(centre: Centre, name: str, at: float) -> Decision:
 
 def overflowed(centre: Centre, event: e.Overflowed) -> Decision:
     contact = centre.contacts[event.contact]
+    if event.why == "key" and event.to.kind == "flow" and event.to.name:
+        return flow.by_key(centre, contact, event.to.name, event.at)
     if event.to.kind == "flow" and not event.to.name:
-        node = back(centre, contact, event.why, event.at)
+        node = back(centre, contact, event.exit or event.why, event.at)
         return ([node], []) if node is not None else turn_away(contact, "unavailable", event.at)
     outside = event.to.kind == "phone"
     return direct(centre, contact, event.to, event.at, redirected=outside)
@@ -484,7 +555,9 @@ def overflowed(centre: Centre, event: e.Overflowed) -> Decision:
 def put_on_hold(centre: Centre, fact: f.PutOnHold) -> Decision:
     """A phone holds us by itself. The owner's: the customer hears music; anybody else's: they alone step aside."""
     contact = centre.contacts.get(fact.contact)
-    if contact is None or fact.leg not in contact.parties or contact.state not in ("active", "held"):
+    if contact is None or fact.leg not in contact.parties:
+        return refused(fact, "not in the conversation", fact.leg)
+    if contact.state not in ("active", "held") and contact.interlude is None:
         return refused(fact, "not in the conversation", fact.leg)
     party = contact.parties[fact.leg]
     if party.held or party.state != "talking":
@@ -499,7 +572,8 @@ def taken_off_hold(centre: Centre, fact: f.TakenOffHold) -> Decision:
     party = contact.parties.get(fact.leg) if contact is not None else None
     if contact is None or party is None or not party.held:
         return refused(fact, "not on hold", fact.leg)
-    if fact.leg == contact.leg and contact.state == "held" and contact.consult is None:
+    back = contact.consult is None or contact.second is not None
+    if fact.leg == contact.leg and contact.state == "held" and back:
         return [e.Resumed(fact.at, contact.id, fact.leg)], []
     return [e.PhoneHeld(fact.at, contact.id, fact.leg, False)], []
 
@@ -507,7 +581,8 @@ def taken_off_hold(centre: Centre, fact: f.TakenOffHold) -> Decision:
 def transfer_asked(centre: Centre, fact: f.TransferAsked) -> Decision:
     """Blind transfer by the owner's phone (RFC 3515); a target that can't be is refused first."""
     contact = centre.contacts.get(fact.contact)
-    if contact is None or contact.state not in ("active", "held") or not fact.leg or fact.leg != contact.leg:
+    here = contact is not None and contact.state in ("active", "held") and not contact.absent
+    if contact is None or not here or not fact.leg or fact.leg != contact.leg:
         cause = "not in the conversation"
         return [e.Refused(fact.at, "TransferAsked", cause, fact.leg)], [
             c.RefuseTransfer(fact.contact, fact.leg, cause)
@@ -562,6 +637,8 @@ def moved(centre: Centre, fact: f.ContactMoved) -> Decision:
         return refused(fact, "They wait in this queue already.", fact.contact)
     if not is_open(queue.spec.open_at, fact.at):
         return refused(fact, "This queue is closed now.", fact.queue)
+    if contact.absent:
+        return callbacks.moved(centre, contact, fact.queue, fact.at)
     events: list[e.Event] = []
     commands: list[c.Command] = []
     for leg, offer in contact.offers.items():

@@ -33,6 +33,7 @@ from centrala.core.state import Centre, Contact, Party
 NOT_IN_IT = "You are not in this conversation."
 NOT_YOURS = "This is not your conversation: only its owner can do that."
 PHONE_HOLDS = "Your phone holds the call itself: take it off hold there first."
+TWO_CALLS = "Your phone has two calls: change between them there."
 ALONE = "There is nobody else in this conversation."
 WHY_NOT = {
     "not_found": "There is no such number, agent or queue.",
@@ -62,7 +63,7 @@ def _mine(centre: Centre, fact: Asked) -> tuple[Contact, Party] | None:
     return None if party is None else (contact, party)
 
 
-def _owned(centre: Centre, fact: Asked) -> tuple[Contact, Party] | str:
+def owned(centre: Centre, fact: Asked) -> tuple[Contact, Party] | str:
     """The same for the owner of a conversation that runs; else why not."""
     found = _mine(centre, fact)
     if found is None:
@@ -70,8 +71,12 @@ def _owned(centre: Centre, fact: Asked) -> tuple[Contact, Party] | str:
     contact, party = found
     if party.leg != contact.leg:
         return NOT_YOURS
+    if contact.interlude is not None:
+        return "The customer is in a step of their own: wait, or bring them back."
     if contact.state not in ("active", "held"):
         return "Nobody has answered yet."
+    if contact.absent:
+        return "The customer isn't on the line."
     return contact, party
 
 
@@ -79,7 +84,7 @@ def _owned(centre: Centre, fact: Asked) -> tuple[Contact, Party] | str:
 
 
 def hold_asked(centre: Centre, fact: f.HoldAsked) -> Decision:
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, me = found
@@ -89,7 +94,7 @@ def hold_asked(centre: Centre, fact: f.HoldAsked) -> Decision:
 
 
 def resume_asked(centre: Centre, fact: f.ResumeAsked) -> Decision:
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, me = found
@@ -129,6 +134,8 @@ def hang_up_asked(centre: Centre, fact: f.HangUpAsked) -> Decision:
         return refused(fact, NOT_IN_IT, fact.agent)
     if leg and leg != contact.leg:
         return out(centre, contact, contact.parties[leg], "hung up", fact.at)
+    if leg and contact.interlude is not None:
+        return owner_gone(centre, contact, "hung up", fact.at, hang_up=True)
     return end(centre, contact, "agent" if leg else "caller", "hung up", fact.at)
 
 
@@ -148,7 +155,7 @@ def leave_asked(centre: Centre, fact: f.LeaveAsked) -> Decision:
 
 
 def hand_over_asked(centre: Centre, fact: f.HandOverAsked) -> Decision:
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, _ = found
@@ -167,7 +174,7 @@ def hand_over_asked(centre: Centre, fact: f.HandOverAsked) -> Decision:
 
 
 def consult_asked(centre: Centre, fact: f.ConsultAsked) -> Decision:
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, me = found
@@ -187,13 +194,13 @@ def consult_asked(centre: Centre, fact: f.ConsultAsked) -> Decision:
     events: list[e.Event] = []
     if contact.state == "active":
         events.append(e.Held(fact.at, contact.id, me.leg, asked=True))
-    rung, commands = _ring(contact, to, "consult", None, fact.at)
+    rung, commands = ring_party(contact, to, "consult", None, fact.at)
     return [*events, rung], commands
 
 
-def _ring(
+def ring_party(
     contact: Contact, to: Destination, role: Role, mode: Mode | None, at: float
-) -> tuple[e.Event, list[c.Command]]:
+) -> tuple[e.PartyRung, list[c.Command]]:
     leg = f"{contact.id}.{contact.legs + 1}"
     until = at + DIRECT_RING
     agent = to.name if to.kind == "agent" else None
@@ -205,13 +212,13 @@ def _ring(
 
 def _asked(centre: Centre, fact: Asked) -> tuple[Contact, Party, Party] | str:
     """The contact, its owner and the one who was asked and has answered; else why not."""
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return found
     contact, me = found
     if contact.consult is None:
         return "You are asking nobody."
-    if me.held:
+    if me.held and contact.second is None:
         return PHONE_HOLDS
     if contact.consult.state != "talking":
         return "They haven't answered yet."
@@ -223,13 +230,15 @@ def swap_asked(centre: Centre, fact: f.SwapAsked) -> Decision:
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, me, _ = found
+    if contact.second is not None:
+        return refused(fact, TWO_CALLS, fact.agent)
     kind = e.Held if contact.state == "active" else e.Resumed
     return [kind(fact.at, contact.id, me.leg, asked=True)], []
 
 
 def complete_asked(centre: Centre, fact: f.CompleteAsked) -> Decision:
     """To one who hasn't answered yet, it becomes a blind transfer: see `contact.owner_gone`."""
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, _ = found
@@ -252,7 +261,7 @@ def conference_asked(centre: Centre, fact: f.ConferenceAsked) -> Decision:
 
 
 def drop_asked(centre: Centre, fact: f.DropAsked) -> Decision:
-    found = _owned(centre, fact)
+    found = owned(centre, fact)
     if isinstance(found, str):
         return refused(fact, found, fact.agent)
     contact, _ = found
@@ -269,7 +278,7 @@ def drop_asked(centre: Centre, fact: f.DropAsked) -> Decision:
 
 def supervise_asked(centre: Centre, fact: f.SuperviseAsked) -> Decision:
     contact, agent = centre.contacts.get(fact.contact), centre.agents.get(fact.agent)
-    if contact is None or contact.leg is None or contact.state not in ("active", "held"):
+    if contact is None or contact.leg is None or contact.state not in ("active", "held") or contact.absent:
         return refused(fact, "Nobody talks in this contact.", fact.contact)
     if agent is None:
         return refused(fact, "You have no phone here: sign in as an agent, too.", fact.agent)
@@ -289,7 +298,9 @@ def supervise_asked(centre: Centre, fact: f.SuperviseAsked) -> Decision:
                 "You are in a call." if busy else "Your phone can't be reached: connect it first.",
                 fact.agent,
             )
-        rung, commands = _ring(contact, Destination("agent", fact.agent), "supervisor", fact.mode, fact.at)
+        rung, commands = ring_party(
+            contact, Destination("agent", fact.agent), "supervisor", fact.mode, fact.at
+        )
         return [rung], commands
     if fact.mode == "take_over" and party.state == "talking":
         return take_over(centre, contact, party, fact.at)

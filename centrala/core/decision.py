@@ -19,6 +19,8 @@ def turn_away(contact: Contact, cause: str, at: float, outcome: e.Outcome = "ref
     """
     if contact.served:
         outcome = "answered"
+    elif contact.left:
+        outcome = contact.left
     commands: list[c.Command] = [c.CancelTimer(f"wait:{contact.id}")]
     leg = contact.leg or ""
     if contact.answered:

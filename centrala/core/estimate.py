@@ -18,7 +18,7 @@ Someone waits as long as no phone rings for them.
 """
 
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from math import ceil, exp, sqrt
 from typing import Literal
 
 Method = Literal["rates", "turnover", "head", "last"]
@@ -29,6 +29,10 @@ MEMORY_TURNOVER = 100.0
 "The same of callers who were taken after a wait: what other queues need changes sooner."
 MEMORY_PATIENCE = 200.0
 "The same of callers who gave up."
+MEMORY_ARRIVALS = 600.0
+"Seconds in which arrivals are forgotten, in effect."
+FIRST_WATCH = 60.0
+"Seconds that are taken to have passed before the first of them."
 ENOUGH = 10.0
 "Conversations below which nothing is known yet."
 PRIOR_PATIENCE = 300.0
@@ -66,6 +70,12 @@ class Rates:
     "Callers who gave up."
     last: float | None = None
     "How long the last one waited for whom a phone rang."
+    come: float = 0.0
+    "Callers who have come, where that is learned: what is older fades within `MEMORY_ARRIVALS`."
+    watched: float = 0.0
+    "Seconds in which that was counted, fading alike."
+    came: float = 0.0
+    "When the last one came."
 
     @property
     def service(self) -> float | None:
@@ -148,7 +158,31 @@ def _until(rates: Rates, at: float, waiting: int = 0, busy: int = 0) -> Rates:
         rates.waited + lasted * rates.waiting,
         rates.lost,
         rates.last,
+        rates.come,
+        rates.watched,
+        rates.came,
     )
+
+
+def came(rates: Rates, at: float) -> Rates:
+    """Somebody wants to be served: told beside `queued` where the rate of arrivals is to be learned."""
+    if not rates.came:
+        return replace(rates, come=1.0, watched=FIRST_WATCH, came=at)
+    fade = exp(-max(at - rates.came, 0.0) / MEMORY_ARRIVALS)
+    watched = rates.watched * fade + MEMORY_ARRIVALS * (1.0 - fade)
+    return replace(rates, come=rates.come * fade + 1.0, watched=watched, came=max(at, rates.came))
+
+
+def arriving(rates: Rates, at: float) -> tuple[float, float]:
+    """How many come per second, and the standard error of that."""
+    if not rates.came:
+        return 0.0, 0.0
+    fade = exp(-max(at - rates.came, 0.0) / MEMORY_ARRIVALS)
+    watched = rates.watched * fade + MEMORY_ARRIVALS * (1.0 - fade)
+    rate = rates.come * fade / watched
+    # An exponential window of length m counts as one of 2m with equal weights.
+    effective = 2.0 * watched * watched / (2.0 * MEMORY_ARRIVALS - watched)
+    return rate, sqrt(rate / effective)
 
 
 # --- what will be ---

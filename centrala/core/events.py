@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from centrala.core.private import Private
-from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, Mode, QueueSpec, Role
+from centrala.core.specs import (
+    AgentSpec,
+    Balancing,
+    CalendarSpec,
+    Destination,
+    FlowSpec,
+    Mode,
+    ParkingSpec,
+    QueueSpec,
+    Role,
+)
 
 Outcome = Literal[
     "answered",
@@ -17,10 +27,17 @@ Outcome = Literal[
     "failed",
     "self_served",
     "left_menu",
+    "unreached",
+    "expired",
+    "replaced",
+    "dropped",
 ]
 """How a contact ended for its customer. self_served: a flow did what they came for. left_menu: they hung up inside
-a flow,
-which is no abandonment: that is of queues."""
+a flow, which is no abandonment: that is of queues. callback: they were promised one, which is a contact of its own.
+voicemail: they left a message, which is one as well.
+
+Of what is owed: unreached after its last attempt, expired before anybody had time, replaced since they rang again or
+somebody got through to them, dropped by a person."""
 
 # --- configuration ---
 
@@ -88,6 +105,12 @@ class CalendarDropped:
     calendar: str
 
 
+@dataclass(frozen=True, slots=True)
+class ParkingDefined:
+    at: float
+    spec: ParkingSpec
+
+
 # --- contacts ---
 
 
@@ -97,7 +120,7 @@ class ContactBegan:
     contact: str
     medium: str
     direction: str
-    "inbound, outbound or internal"
+    "inbound, outbound, internal or callback"
     party: str
     dialled: str
     agent: str | None
@@ -107,6 +130,21 @@ class ContactBegan:
     "Of an agent whose phone calls somebody outside: that one is the customer. Empty where the caller is."
     click: bool = False
     "The agent's own phone is to be rung first."
+    caller: str = ""
+    "Pseudonym of the customer's number; empty where it isn't known."
+    origin: str = ""
+    "The contact that it follows from."
+    number: Private | None = None
+    "To be rung, where it isn't the party's own address."
+    owed: Literal["", "callback", "message"] = ""
+    "What the house owes its customer, who isn't on the line: tells `Booked`."
+    message: str = ""
+    "Path of the message that was left, below the data folder …"
+    seconds: float = 0.0
+    "… and how long it is."
+    last_agent: str = ""
+    last_at: float = 0.0
+    preferred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +158,68 @@ class Queued:
     "since − priority × ageing: the least is served first."
     estimate: float | None = None
     "Seconds that the wait was expected to last, in the mean; 0 with somebody idle, None while nothing is known."
+
+
+@dataclass(frozen=True, slots=True)
+class Widened:
+    """Somebody has waited so long that more agents may be offered them."""
+
+    at: float
+    contact: str
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWidened:
+    """A queue has become so long, or so slow, that more agents may be offered whoever waits there; or no more."""
+
+    at: float
+    queue: str
+    stage: int
+    why: Literal["length", "service_level", "calm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Somebody waits longer than their queue's service level promises; told where stages or ways out go by it."""
+
+    at: float
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Somebody waits for one agent alone, and keeps the place in the queue."""
+
+    at: float
+    contact: str
+    agent: str
+    until: float
+    why: Literal["last", "preferred", "flow"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationEnded:
+    """From now on they wait for anybody, as all do."""
+
+    at: float
+    contact: str
+    why: Literal["time", "refused", "missed", "failed", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """An agent hands their customer on to those who know, or may, more; `Released` follows."""
+
+    at: float
+    contact: str
+    agent: str
+    queue: str
+    "Whose customer it was; empty where none's."
+    to: str
+    "queue:ID, agent:ID, expert:ID, or what else the way leads to."
+    tier: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +250,10 @@ class Overflowed:
     at: float
     contact: str
     queue: str
-    why: Literal["full", "no_agents", "max_wait", "closed", "removed", "moved"]
+    why: Literal["full", "no_agents", "max_wait", "closed", "removed", "moved", "slow", "key"]
     to: Destination
+    exit: str = ""
+    "Of a key: the exit by which it leads back to the flow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +320,91 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class BriefingBegan:
+    """A phone that an offer went to was picked up: its agent, alone, is told who waits, and since when."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    prompt: str
+    until: float
+    "When the conversation begins at the latest."
+
+
+@dataclass(frozen=True, slots=True)
+class BriefingEnded:
+    """The conversation begins (`Connected`), or there is nobody left to begin it."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    how: Literal["said", "failed", "time", "cancelled"]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MusicBegan:
     """The number plays a sound to whoever calls it."""
 
     at: float
     contact: str
+
+
+# --- what the house owes ---
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The caller of this contact needn't stay on the line: another contact will see to them."""
+
+    at: float
+    contact: str
+    owed: Literal["callback", "message"]
+    follows: str
+    "That contact."
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What is owed stands in its queue from `due` on; told first when it is promised."""
+
+    at: float
+    contact: str
+    queue: str
+    due: float
+    attempt: int
+    "Which call to the customer comes next, from 1 on."
+    why: str
+    "asked, abandoned or message; then closed, not reached, agent left, put off, moved, queue removed."
+    since: float = 0.0
+    "Since when they have waited, in unix seconds: the place in the queue goes by it."
+    expires: float = 0.0
+    "When it is given up, if nobody has had time by then; 0: never."
+    attempts: int = 1
+    "How many there will be at most."
+    slot: float = 0.0
+    "Start of the slot of which it takes a place; 0: of none."
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFailed:
+    """The customer wasn't reached. Of a message its owner may try again; a callback is booked again, or over."""
+
+    at: float
+    contact: str
+    leg: str
+    cause: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsSet:
+    at: float
+    queue: str
+    slots: tuple[tuple[float, int], ...]
+    local: tuple[str, ...] = ()
 
 
 # --- in a flow ---
@@ -269,6 +451,10 @@ class FlowLeft:
     to: Destination
     priority: int = 0
     "Points added."
+    agent: str = ""
+    "Whom the queue shall keep it for, if they serve it."
+    wait: float | None = None
+    "For so many seconds; None: as the queue says."
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +565,7 @@ class NodeFailed:
     flow: str
     version: int
     node: str
-    why: Literal["no_flow", "no_calendar", "no_queue", "too_deep", "too_long", "no_exit"]
+    why: Literal["no_flow", "no_calendar", "no_queue", "too_deep", "too_long", "no_exit", "in_call"]
 
 
 # --- in a conversation ---
@@ -488,6 +674,168 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondLeg:
+    """The owner's phone has a second call, in which they talk with the one they ask."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str
+    asked: str
+    "Leg of the one who is asked."
+
+
+@dataclass(frozen=True, slots=True)
+class SecondAnswered:
+    at: float
+    contact: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondHeld:
+    at: float
+    contact: str
+    leg: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLeft:
+    """That call is over; the conversation with the customer goes on, with or without its owner."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The customer hears music, and anybody may pick up. Said again where the time is over and nobody can be rung."""
+
+    at: float
+    contact: str
+    slot: str
+    agent: str
+    "Who parked; free from now on."
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """Out of the slot. `Connected` follows."""
+
+    at: float
+    contact: str
+    slot: str
+    agent: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingBegan:
+    """By hand, or since the conversation came to a queue that records: the first time, or again in the same file."""
+
+    at: float
+    contact: str
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The contact goes on without; by its end a recording ends without a word."""
+
+    at: float
+    contact: str
+    agent: str | None
+    why: Literal["asked", "survey"] = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPaused:
+    """From here on silence of the true length: a gap."""
+
+    at: float
+    contact: str
+    agent: str | None
+    why: Literal["asked", "payment", "secret"]
+    until: float = 0.0
+    "When it goes on by itself; 0: with what it is paused for."
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResumed:
+    at: float
+    contact: str
+    agent: str | None
+    why: Literal["asked", "payment", "secret", "limit", "left"]
+    """asked: by hand. limit: the longest pause was over, which is an alarm. left: who paused it is out of it. Else
+    with what it was paused for."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterludeBegan:
+    """The customer goes through a flow, the owner waits for them."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterludeEnded:
+    """Customer and owner are together again."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    flow: str
+    how: Literal["done", "failed", "called_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class InterludeLeft:
+    """The owner is out of it; the customer goes on in the flow, as after a blind transfer to it."""
+
+    at: float
+    contact: str
+    leg: str
+    agent: str | None
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyBegan:
+    """The agent has hung up, the customer goes on into the queue's survey."""
+
+    at: float
+    contact: str
+    flow: str
+    queue: str
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAnswered:
+    at: float
+    contact: str
+    survey: str
+    "The flow."
+    question: str
+    value: int
+    "As pressed; of yes and no 1 and 0."
+    scale: Literal["1-5", "0-10", "yes_no"]
+    queue: str | None = None
+    "Where they were served, and by whom; None outside a survey."
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
     """Somebody who waits has another place in the queue."""
 
@@ -547,6 +895,62 @@ class AgentQueuesSet:
     agent: str
     plus: tuple[str, ...]
     minus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BalancingSet:
+    at: float
+    spec: Balancing | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalancePaused:
+    """Or goes on."""
+
+    at: float
+    on: bool
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLent:
+    """By rebalancing, to a queue that needs it; from the next contact on."""
+
+    at: float
+    agent: str
+    queue: str
+    why: Literal["short"]
+    values: dict[str, float]
+    """What the decision went by: `agents` lent at once, `waiting` there; expected service levels, shares, of that
+    queue (`target`, `without`, `with`) and of the giving one that is left with least (`home_target`, `home_without`,
+    `home_with`), where there is one."""
+    home: str = ""
+    "The giving queue of those figures."
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReturned:
+    at: float
+    agent: str
+    queue: str
+    why: Literal[
+        "recovered",
+        "needed",
+        "limit",
+        "off",
+        "asked",
+        "by_hand",
+        "signed_out",
+        "agent_removed",
+        "queue_removed",
+    ]
+    values: dict[str, float]
+    "As in `AgentLent`: `with` is as it was, `without` what is expected now."
+    home: str = ""
+    until: float = 0.0
+    "Isn't lent there again before, in unix seconds."
+    by: str = ""
+    "Who asked for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -656,8 +1060,15 @@ Event = (
     | FlowDropped
     | CalendarDefined
     | CalendarDropped
+    | ParkingDefined
     | ContactBegan
     | Queued
+    | Widened
+    | QueueWidened
+    | Late
+    | Reserved
+    | ReservationEnded
+    | Escalated
     | Announced
     | AnnouncementEnded
     | Overflowed
@@ -668,6 +1079,10 @@ Event = (
     | Connected
     | Reached
     | MusicBegan
+    | Promised
+    | Booked
+    | CallbackFailed
+    | SlotsSet
     | FlowEntered
     | FlowReturned
     | NodeEntered
@@ -694,13 +1109,34 @@ Event = (
     | PhoneHeld
     | Muted
     | HandedOver
+    | SecondLeg
+    | SecondAnswered
+    | SecondHeld
+    | SecondLeft
+    | Parked
+    | PickedUp
     | Recalled
+    | BriefingBegan
+    | BriefingEnded
+    | RecordingBegan
+    | RecordingEnded
+    | RecordingPaused
+    | RecordingResumed
+    | InterludeBegan
+    | InterludeEnded
+    | InterludeLeft
+    | SurveyBegan
+    | SurveyAnswered
     | Raised
     | ResultNoted
     | Released
     | ContactEnded
     | Recorded
     | AgentQueuesSet
+    | BalancingSet
+    | BalancePaused
+    | AgentLent
+    | AgentReturned
     | AgentStateChanged
     | PhoneFound
     | PhoneLost

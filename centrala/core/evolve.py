@@ -9,17 +9,23 @@ from typing import Any
 
 from centrala.core import estimate as learn
 from centrala.core import events as e
+from centrala.core import owing
+from centrala.core.aside import ASIDE, unpark
 from centrala.core.flow.changes import CHANGES, end_run
+from centrala.core.in_call import CHANGES as IN_CALL
+from centrala.core.routing import ROUTING, in_time
 from centrala.core.state import (
     Agent,
     Centre,
     Contact,
+    Loan,
     Offer,
     Party,
     Queue,
     enter,
     index_agent,
     index_queue,
+    know,
     leave,
     reindex,
     unindex_agent,
@@ -39,6 +45,10 @@ def _queue_defined(centre: Centre, event: e.QueueDefined) -> None:
     queue = centre.queues.get(event.spec.id)
     if queue is None:
         queue = centre.queues[event.spec.id] = Queue(event.spec)
+        busy = sum(one.state == "offered" and one.queue == event.spec.id for one in centre.contacts.values())
+        busy += sum(one.occupied == event.spec.id for one in centre.agents.values())
+        if busy:  # it was removed while their phones rang
+            queue.rates = learn.Rates(at=event.at, busy=busy)
     else:
         unindex_queue(centre, queue)
         queue.spec = event.spec
@@ -107,7 +117,19 @@ def _contact_began(centre: Centre, event: e.ContactBegan) -> None:
         priority=event.priority,
         order=centre.arrivals,
         since=event.at,
+        caller=event.caller,
+        origin=event.origin,
+        number=event.number,
+        owed=event.owed,
+        customer=not event.owed,
+        message=event.message,
+        seconds=event.seconds,
+        last_agent=event.last_agent,
+        last_at=event.last_at,
+        preferred=event.preferred,
     )
+    if event.caller or event.owed:
+        know(centre, centre.contacts[event.contact])
     if event.agent is None:
         return
     contact = centre.contacts[event.contact]
@@ -138,11 +160,17 @@ def _queued(centre: Centre, event: e.Queued) -> None:
     contact.announcing = ""
     contact.announced, contact.announced_at = 0, 0.0
     contact.rank = event.rank
-    contact.answered = True
+    contact.answered = not contact.absent
+    contact.waited, contact.kept = event.queue, ""
+    contact.stage, contact.reserved = 0, ""
     enter(centre, contact)
     queue = centre.queues.get(event.queue)
     if queue is not None:
+        if contact.paced or not queue.plain:
+            contact.late, contact.paced = False, queue.paced
         queue.rates = learn.queued(_now(queue, event.at), event.at)
+        if queue.spec.balance is not None:
+            queue.rates = learn.came(queue.rates, event.at)
 
 
 def _now(queue: Queue, at: float) -> learn.Rates:
@@ -184,9 +212,21 @@ def _overflowed(centre: Centre, event: e.Overflowed) -> None:
     _waits_no_more(centre, contact, event.at, gave_up=False)
     contact.announcing = ""
     leave(centre, contact)
+    contact.reserved = ""
     contact.state = "new"
     contact.queue = contact.target = None
-    contact.hops += 1
+    contact.waited = event.queue
+    if event.why != "key":
+        contact.hops += 1
+        return
+    contact.kept = event.queue
+    if event.to.kind in ("agent", "phone", "line"):  # who isn't reached there stands here again
+        contact.back_queue, contact.back_since = event.queue, contact.since
+
+
+def _booked(centre: Centre, event: e.Booked) -> None:
+    _waits_no_more(centre, centre.contacts[event.contact], event.at, gave_up=False)
+    owing.booked(centre, event)
 
 
 def _directed(centre: Centre, event: e.Directed) -> None:
@@ -230,7 +270,7 @@ def _offer_ended(centre: Centre, event: e.OfferEnded) -> None:
             queue = centre.queues[offer.queue]
             queue.rates = learn.returned(_now(queue, event.at), event.at)
         else:
-            contact.state = "new"
+            contact.state = "parked" if contact.slot else "new"
     agent = centre.agents.get(offer.agent) if offer.agent is not None else None
     if agent is not None:
         del agent.offers[event.leg]
@@ -241,14 +281,25 @@ def _offer_ended(centre: Centre, event: e.OfferEnded) -> None:
 def _connected(centre: Centre, event: e.Connected) -> None:
     contact = centre.contacts[event.contact]
     leave(centre, contact)
+    contact.reserved = contact.wanted = ""
+    if contact.paced and event.leg != event.contact:
+        in_time(centre, contact, event.at)
     if contact.run is not None:
         end_run(centre, contact)
     offer = contact.offers.pop(event.leg)
     contact.announcing = ""
     contact.state = "active"
-    contact.answered = contact.served = contact.customer = True
+    contact.answered = contact.served = True
     if event.leg == event.contact:  # the customer, whom the owner has called
+        contact.customer = True
+        if event.record and not contact.recorded:
+            contact.recorded = True
+            contact.recorded_at = contact.recorded_at or event.at
         return
+    if contact.absent:
+        contact.queue = None  # its owner hears a message
+    else:
+        contact.customer = True
     # Whoever gets a customer from another agent works for the same queue.
     contact.leg_queue = offer.queue or contact.back_queue
     if contact.back_agent is not None or contact.back_queue is not None or contact.back_since:
@@ -258,7 +309,7 @@ def _connected(centre: Centre, event: e.Connected) -> None:
     contact.parties[event.leg] = Party(event.leg, "agent", offer.agent, "talking", None, event.at)
     if event.record and not contact.recorded:
         contact.recorded = True
-        contact.recorded_at = event.at
+        contact.recorded_at = contact.recorded_at or event.at
     agent = centre.agents.get(offer.agent) if offer.agent is not None else None
     if agent is not None:
         del agent.offers[event.leg]
@@ -272,6 +323,9 @@ def _connected(centre: Centre, event: e.Connected) -> None:
 
 def _reached(centre: Centre, event: e.Reached) -> None:
     contact = centre.contacts[event.contact]
+    if contact.absent:
+        owing.reached(centre, contact, event)
+        return
     del contact.offers[event.leg]
     contact.state = "new"
     contact.answered, contact.calling = True, False
@@ -390,6 +444,7 @@ def _from_owner(contact: Contact, at: float) -> None:
 
 def _recalled(centre: Centre, event: e.Recalled) -> None:
     contact = centre.contacts[event.contact]
+    unpark(centre, contact)
     contact.state = "new"
     contact.queue = contact.target = contact.back_agent = None
     contact.queued_at = 0.0
@@ -423,9 +478,14 @@ def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
     contact = centre.contacts[event.contact]
     _waits_no_more(centre, contact, event.at, gave_up=event.by == "caller")
     leave(centre, contact)
+    contact.reserved = ""
     end_run(centre, contact)
+    unpark(centre, contact)
+    if contact.caller or contact.owed:
+        owing.ended(centre, contact, event)
     if contact.wrapping:
-        contact.state = "wrap_up"
+        contact.state, contact.announcing = "wrap_up", ""
+        contact.pause = contact.interlude = contact.briefing = None
         contact.queue = None
         contact.parties.clear()
     else:
@@ -444,6 +504,39 @@ def _agent_queues_set(centre: Centre, event: e.AgentQueuesSet) -> None:
     unindex_agent(centre, agent)
     agent.plus, agent.minus = event.plus, event.minus
     index_agent(centre, agent)
+
+
+def _balancing_set(centre: Centre, event: e.BalancingSet) -> None:
+    centre.balancing = event.spec
+    if event.spec is None or not event.spec.on:
+        centre.balancing_paused = False
+
+
+def _balance_paused(centre: Centre, event: e.BalancePaused) -> None:
+    centre.balancing_paused = not event.on
+
+
+def _agent_lent(centre: Centre, event: e.AgentLent) -> None:
+    agent = centre.agents[event.agent]
+    unindex_agent(centre, agent)
+    agent.loans[event.queue] = Loan(event.at, event.values, event.home)
+    index_agent(centre, agent)
+    _agent_moved(agent, event.at)
+
+
+def _agent_returned(centre: Centre, event: e.AgentReturned) -> None:
+    agent = centre.agents[event.agent]
+    unindex_agent(centre, agent)
+    agent.loans.pop(event.queue, None)
+    index_agent(centre, agent)
+    _agent_moved(agent, event.at)
+    agent.barred = {name: until for name, until in agent.barred.items() if until > event.at}
+    if event.until:
+        agent.barred[event.queue] = event.until
+
+
+def _agent_moved(agent: Agent, at: float) -> None:
+    agent.moves = (*(moment for moment in agent.moves if moment > at - 3600.0), at)
 
 
 def _agent_state_changed(centre: Centre, event: e.AgentStateChanged) -> None:
@@ -531,50 +624,62 @@ def _refused(centre: Centre, event: e.Refused) -> None:
     pass
 
 
-EVOLVE: dict[type, Callable[[Centre, Any], None]] = CHANGES | {
-    e.QueueDefined: _queue_defined,
-    e.QueueDropped: _queue_dropped,
-    e.AgentDefined: _agent_defined,
-    e.AgentDropped: _agent_dropped,
-    e.NumberDefined: _number_defined,
-    e.NumberDropped: _number_dropped,
-    e.ContactBegan: _contact_began,
-    e.Queued: _queued,
-    e.Announced: _announced,
-    e.AnnouncementEnded: _announcement_ended,
-    e.Overflowed: _overflowed,
-    e.Directed: _directed,
-    e.OfferMade: _offer_made,
-    e.OfferRang: _offer_rang,
-    e.OfferEnded: _offer_ended,
-    e.Connected: _connected,
-    e.Reached: _reached,
-    e.MusicBegan: _music_began,
-    e.Held: _held,
-    e.Resumed: _resumed,
-    e.PartyRung: _party_rung,
-    e.PartyAnswered: _party_answered,
-    e.RoleChanged: _role_changed,
-    e.PartyLeft: _party_left,
-    e.PhoneHeld: _phone_held,
-    e.Muted: _muted,
-    e.HandedOver: _handed_over,
-    e.Recalled: _recalled,
-    e.Raised: _raised,
-    e.ResultNoted: _result_noted,
-    e.Released: _released,
-    e.ContactEnded: _contact_ended,
-    e.Recorded: _recorded,
-    e.AgentQueuesSet: _agent_queues_set,
-    e.AgentStateChanged: _agent_state_changed,
-    e.PhoneFound: _phone_found,
-    e.PhoneLost: _phone_lost,
-    e.AgentFreed: _agent_freed,
-    e.WrapUpBegan: _wrap_up_began,
-    e.WrapUpProlonged: _wrap_up_prolonged,
-    e.WrapUpOverran: _wrap_up_overran,
-    e.WrapUpEnded: _wrap_up_ended,
-    e.RestBegan: _rest_began,
-    e.RestEnded: _rest_ended,
-    e.Refused: _refused,
-}
+EVOLVE: dict[type, Callable[[Centre, Any], None]] = (
+    CHANGES
+    | IN_CALL
+    | ASIDE
+    | ROUTING
+    | owing.OWING
+    | {
+        e.QueueDefined: _queue_defined,
+        e.QueueDropped: _queue_dropped,
+        e.AgentDefined: _agent_defined,
+        e.AgentDropped: _agent_dropped,
+        e.NumberDefined: _number_defined,
+        e.NumberDropped: _number_dropped,
+        e.ContactBegan: _contact_began,
+        e.Queued: _queued,
+        e.Announced: _announced,
+        e.AnnouncementEnded: _announcement_ended,
+        e.Overflowed: _overflowed,
+        e.Booked: _booked,
+        e.Directed: _directed,
+        e.OfferMade: _offer_made,
+        e.OfferRang: _offer_rang,
+        e.OfferEnded: _offer_ended,
+        e.Connected: _connected,
+        e.Reached: _reached,
+        e.MusicBegan: _music_began,
+        e.Held: _held,
+        e.Resumed: _resumed,
+        e.PartyRung: _party_rung,
+        e.PartyAnswered: _party_answered,
+        e.RoleChanged: _role_changed,
+        e.PartyLeft: _party_left,
+        e.PhoneHeld: _phone_held,
+        e.Muted: _muted,
+        e.HandedOver: _handed_over,
+        e.Recalled: _recalled,
+        e.Raised: _raised,
+        e.ResultNoted: _result_noted,
+        e.Released: _released,
+        e.ContactEnded: _contact_ended,
+        e.Recorded: _recorded,
+        e.AgentQueuesSet: _agent_queues_set,
+        e.BalancingSet: _balancing_set,
+        e.BalancePaused: _balance_paused,
+        e.AgentLent: _agent_lent,
+        e.AgentReturned: _agent_returned,
+        e.AgentStateChanged: _agent_state_changed,
+        e.PhoneFound: _phone_found,
+        e.PhoneLost: _phone_lost,
+        e.AgentFreed: _agent_freed,
+        e.WrapUpBegan: _wrap_up_began,
+        e.WrapUpProlonged: _wrap_up_prolonged,
+        e.WrapUpOverran: _wrap_up_overran,
+        e.WrapUpEnded: _wrap_up_ended,
+        e.RestBegan: _rest_began,
+        e.RestEnded: _rest_ended,
+        e.Refused: _refused,
+    }
+)

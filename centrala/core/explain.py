@@ -4,7 +4,7 @@ load:    in a call · a phone rings · after-call work
 intent:  signed out · not ready
 phone:   asleep · lost
 rest:    left alone after a missed or refused offer
-queues:  none · all closed
+queues:  none · none before a stage opens · all closed
 and else nothing stands in the way: who is next, or how many are before this one
 """
 
@@ -17,7 +17,7 @@ from centrala.core.state import Agent, Centre, Queue
 
 Code = Literal[
     "IN_CALL", "OFFERED", "WRAP_UP", "SIGNED_OUT", "NOT_READY", "ASLEEP", "PHONE_LOST", "RESTING", "SKILL", "NO_QUEUE",
-    "QUEUES_CLOSED", "NEXT", "NOBODY_WAITS",
+    "QUEUES_CLOSED", "NEXT", "NOBODY_WAITS", "WIDENS",
 ]  # fmt: skip
 
 
@@ -47,6 +47,8 @@ def why_no_calls(centre: Centre, agent_id: str, at: float) -> Reason:
         return Reason("PHONE_LOST", {"since": agent.lost_at})
     if agent.rest_until is not None:
         return Reason("RESTING", {"until": agent.rest_until, "missed": agent.missed})
+    if not agent.queues and agent.stages:
+        return _later(centre, agent)
     if not agent.queues:
         return _no_queue(centre, agent)
     queues = [centre.queues[name] for name in agent.queues]
@@ -58,6 +60,28 @@ def why_no_calls(centre: Centre, agent_id: str, at: float) -> Reason:
         if ahead == 0 and is_open(centre.queues[name].spec.open_at, at):
             return Reason("NEXT", {"queue": name})
     return Reason("NOBODY_WAITS", {"queues": sorted(agent.queues), "ahead": min(before.values())})
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Why somebody gets calls that aren't their own queue's."""
+
+    code: Literal["LENT"]
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def also_serves(centre: Centre, agent_id: str) -> list[Also]:
+    """Why the agent serves queues that aren't theirs: what was expected when rebalancing lent them. Shares."""
+    found = []
+    for name, loan in centre.agents[agent_id].loans.items():
+        values = {key: loan.values.get(key) for key in ("without", "with", "target")}
+        values |= {key: loan.values.get(key) for key in ("home_without", "home_with", "home_target")}
+        agents = int(loan.values.get("agents", 1))
+        home = loan.home or None
+        found.append(
+            Also("LENT", {"queue": name, "since": loan.since, "agents": agents, "home": home, **values})
+        )
+    return found
 
 
 def lamps(centre: Centre, agent_id: str) -> dict[str, bool]:
@@ -92,6 +116,13 @@ def _no_queue(centre: Centre, agent: Agent) -> Reason:
         return Reason("NO_QUEUE")
     _, name, skill, level, have = min(lacking)
     return Reason("SKILL", {"queue": name, "skill": skill, "level": level, "have": have})
+
+
+def _later(centre: Centre, agent: Agent) -> Reason:
+    """Helps queues only: the one whose stage comes first."""
+    name, (stage, _) = min(agent.stages.items(), key=lambda item: (item[1][0], item[0]))
+    one = centre.queues[name].spec.widen[stage - 1]
+    return Reason("WIDENS", {"queue": name, "after": one.after, "length": one.length, "below": one.below})
 
 
 def _opens(queue: Queue, at: float) -> float | None:

@@ -7,7 +7,16 @@ Each fact carries its own time (`at`, unix seconds) and ids that its teller chos
 from dataclasses import dataclass
 
 from centrala.core.private import Private
-from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, Mode, QueueSpec
+from centrala.core.specs import (
+    AgentSpec,
+    Balancing,
+    CalendarSpec,
+    Destination,
+    FlowSpec,
+    Mode,
+    ParkingSpec,
+    QueueSpec,
+)
 
 # --- configuration ---
 
@@ -75,6 +84,12 @@ class CalendarRemoved:
     calendar: str
 
 
+@dataclass(frozen=True, slots=True)
+class ParkingChanged:
+    at: float
+    spec: ParkingSpec
+
+
 # --- contacts ---
 
 
@@ -94,6 +109,14 @@ class ContactArrived:
     "An agent calls a person outside over a trunk; the channel knows the number by `party`."
     priority: int = 0
     "Points added to the queue's own."
+    caller: str = ""
+    "Pseudonym of the number that calls, or is called: a keyed hash. Empty where it is withheld."
+    last_agent: str = ""
+    "Who last talked with this number …"
+    last_at: float = 0.0
+    "… and when."
+    preferred: str = ""
+    "The agent whom the customer's card names."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +162,7 @@ class HungUp:
 
 @dataclass(frozen=True, slots=True)
 class DigitPressed:
-    """By a caller who is in a flow."""
+    """By a caller who is in a flow, or waits in a queue."""
 
     at: float
     contact: str
@@ -185,6 +208,72 @@ class ErrandDone:
     "Code of why it failed: TIMEOUT, REFUSED, NONSENSE, TOO_LONG …"
 
 
+# --- what the house owes ---
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """A person (or another program) promises somebody a call. `contact` is a new id."""
+
+    at: float
+    contact: str
+    queue: str
+    party: str = ""
+    "Whose address is rung, where there is no `number`."
+    caller: str = ""
+    number: Private | None = None
+    since: float = 0.0
+    "Since when they have waited, in unix seconds: their place goes by it; 0: since now."
+    due: float = 0.0
+    "Not before; 0: as soon as somebody has time."
+    priority: int = 0
+    origin: str = ""
+    "The contact that it follows from."
+    agent: str = ""
+    "Who asks."
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackDropped:
+    """A callback or a message that waits shall not be dealt with any more."""
+
+    at: float
+    contact: str
+    agent: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPutOff:
+    """The same shall not be dealt with before `due`; a time that has come is now."""
+
+    at: float
+    contact: str
+    agent: str
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsOffered:
+    """How many callbacks a queue has room for, from when on. Replaces what was told before."""
+
+    at: float
+    queue: str
+    slots: tuple[tuple[float, int], ...]
+    "(start in unix seconds, places), ascending; the core counts off what is booked."
+    local: tuple[str, ...] = ()
+    "The same starts as the tenant's clocks show them, in ISO 8601 without a zone, to be said to callers."
+
+
+@dataclass(frozen=True, slots=True)
+class CallCustomerAsked:
+    """The owner of a message wants to talk with whoever left it."""
+
+    at: float
+    contact: str
+    agent: str
+
+
 @dataclass(frozen=True, slots=True)
 class PutOnHold:
     """A phone put us on hold by itself (RFC 3264 8.4)."""
@@ -213,7 +302,60 @@ class TransferAsked:
     "The number is somebody's outside: reached over a trunk, known to the channel alone."
 
 
+@dataclass(frozen=True, slots=True)
+class SecondCall:
+    """The phone of an agent whose customer is on hold calls somebody else: a consultation with two calls."""
+
+    at: float
+    contact: str
+    "That the agent owns."
+    leg: str
+    "Of the new call: CONTACT.SOMETHING that was never used."
+    agent: str
+    number: str
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttendedAsked:
+    """A phone asked to join the other ends of its two calls (RFC 5589, 7)."""
+
+    at: float
+    contact: str
+    leg: str
+    "In which it asked, either of the two."
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCalled:
+    """An agent's phone calls the slot in which the contact is parked."""
+
+    at: float
+    contact: str
+    leg: str
+    "Of the new call, as in `SecondCall`."
+    agent: str
+
+
 # --- asked for by agents and supervisors on their pages; `agent` is who asks ---
+
+
+@dataclass(frozen=True, slots=True)
+class ParkAsked:
+    """Put the customer aside, for anybody to pick up."""
+
+    at: float
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickUpAsked:
+    """Ring my phone with a customer who is parked."""
+
+    at: float
+    contact: str
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +412,20 @@ class HandOverAsked:
     number: str
     "A number of the house, an agent's id, `queue:ID`; empty when `outside`: the channel knows the number then."
     outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EscalateAsked:
+    """Blind transfer to those who know, or may, more."""
+
+    at: float
+    contact: str
+    agent: str
+    reason: str
+    to: str = ""
+    "As `number` in `HandOverAsked`, or `expert:ID`; empty: where the queue says."
+    tier: int = 0
+    "Of an expert, who is known to settings alone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +487,8 @@ class DialAsked:
     number: str
     "As in `HandOverAsked`."
     outside: bool = False
+    caller: str = ""
+    "As in `ContactArrived`, of whom is called."
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +499,37 @@ class SuperviseAsked:
     contact: str
     agent: str
     mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAsked:
+    """Begin a recording on demand, or end it; it may begin again."""
+
+    at: float
+    contact: str
+    agent: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPauseAsked:
+    """What is said from now on shall not be recorded, or shall again; the gap is marked."""
+
+    at: float
+    contact: str
+    agent: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterludeAsked:
+    """The customer goes through a flow (a payment) while the owner keeps the call, and comes back."""
+
+    at: float
+    contact: str
+    agent: str
+    flow: str
+    "Empty: bring them back now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +638,34 @@ class AgentQueuesChanged:
     "Queues not served though list or skill say so."
 
 
+@dataclass(frozen=True, slots=True)
+class BalancingChanged:
+    """How agents are lent between queues: from the settings. None: not at all."""
+
+    at: float
+    spec: Balancing | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceAsked:
+    """A supervisor pauses rebalancing, whereupon all who are lent return, or lets it go on."""
+
+    at: float
+    on: bool
+    by: str = ""
+    "Agent who asks; empty for somebody who is none."
+
+
+@dataclass(frozen=True, slots=True)
+class LoanEndAsked:
+    """A supervisor takes a lent agent back, who then isn't lent there again for a while."""
+
+    at: float
+    agent: str
+    queue: str
+    by: str = ""
+
+
 # --- time ---
 
 
@@ -456,7 +673,8 @@ class AgentQueuesChanged:
 class TimerFired:
     at: float
     timer: str
-    "The id that `SetTimer` gave: offer:LEG, wait:CONTACT, announce:CONTACT, flow:CONTACT, wrap:AGENT or rest:AGENT."
+    """The id that `SetTimer` gave: offer:LEG, wait:CONTACT, announce:CONTACT, flow:CONTACT, park:CONTACT, wrap:AGENT
+    or rest:AGENT."""
 
 
 Fact = (
@@ -470,6 +688,7 @@ Fact = (
     | FlowRemoved
     | CalendarChanged
     | CalendarRemoved
+    | ParkingChanged
     | ContactArrived
     | Rang
     | Answered
@@ -479,15 +698,26 @@ Fact = (
     | Said
     | MessageTaken
     | ErrandDone
+    | CallbackAsked
+    | CallbackDropped
+    | CallbackPutOff
+    | SlotsOffered
+    | CallCustomerAsked
     | PutOnHold
     | TakenOffHold
     | TransferAsked
+    | SecondCall
+    | AttendedAsked
+    | SlotCalled
+    | ParkAsked
+    | PickUpAsked
     | HoldAsked
     | ResumeAsked
     | MuteAsked
     | HangUpAsked
     | LeaveAsked
     | HandOverAsked
+    | EscalateAsked
     | ConsultAsked
     | SwapAsked
     | CompleteAsked
@@ -495,6 +725,9 @@ Fact = (
     | DropAsked
     | DialAsked
     | SuperviseAsked
+    | RecordAsked
+    | RecordingPauseAsked
+    | InterludeAsked
     | ContactMoved
     | ContactRaised
     | ResultGiven
@@ -508,5 +741,8 @@ Fact = (
     | WrapUpFinished
     | WrapUpExtended
     | AgentQueuesChanged
+    | BalancingChanged
+    | BalanceAsked
+    | LoanEndAsked
     | TimerFired
 )

@@ -38,6 +38,89 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Callbacks:
+    """How a queue keeps its promises to call back. Times in seconds."""
+
+    attempts: int = 3
+    "How often somebody is rung who doesn't answer."
+    retry: float = 300.0
+    "Between the first attempt and the second; doubles with each further one."
+    expires: float = 4 * 3600
+    "After the promise (its due time, where it has one) it is given up."
+    ring: float = 30.0
+    "How long their phone rings."
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """Who hung up while waiting is called back. Times in seconds."""
+
+    after: float = 600.0
+    attempts: int = 1
+    priority: int = 0
+    "Points added to the queue's own."
+    grace: float = 60.0
+    "Who rings again so soon stands where they stood."
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How a queue takes part in rebalancing: whether its agents may be lent to others, and others' to it."""
+
+    give: bool = True
+    take: bool = True
+    reserve: int = 0
+    "So many agents who serve it are never lent."
+    most: int | None = None
+    "So many at once are lent to it at the most; None: no limit."
+    helpers: dict[str, int] = field(default_factory=dict)
+    "Skill → least level: who has all of them may be lent to it, beside those whose `helps` names it."
+
+
+@dataclass(frozen=True, slots=True)
+class Balancing:
+    """Rebalancing of a centre: agents are lent between the queues that take part, and returned."""
+
+    on: bool = True
+    every: float = 20.0
+    "Seconds from one comparison to the next."
+    moves_per_hour: int = 6
+    "Of one agent, there and back counted apart; never more."
+    margin: float = 0.02
+    "A share: lends where less than the target by so much is expected, returns where more by so much is without."
+
+
+@dataclass(frozen=True, slots=True)
+class Widen:
+    """A stage of a queue: from when on it is offered to more agents than its own. At least one of the first three."""
+
+    after: float | None = None
+    "Opens for whoever has waited so many seconds, an overflow's time included, …"
+    length: int | None = None
+    "… for the whole queue while so many wait whom no agent is free for, …"
+    below: float | None = None
+    "… or while less than this share of its contacts is answered in the time of its service level, of late."
+    needs: dict[str, int] | None = None
+    "Skill → least level, instead of that of the queue and of the stages before; 0: not asked for any more."
+    queues: tuple[str, ...] = ()
+    "Whoever serves one of these may be offered it, too."
+    calendar: str = ""
+    "Opens only while this calendar is open. For whom it has opened, it stays open."
+
+
+@dataclass(frozen=True, slots=True)
+class LastAgent:
+    """Somebody who comes again is kept for whom they know: who talked with them last, or whom they prefer."""
+
+    within: float = 7 * 86400.0
+    "Seconds since they talked."
+    wait: float = 30.0
+    "Seconds for which they wait for that agent alone; 0: offered if free at once."
+    preferred: bool = True
+    "Whom the customer's card names, goes before who talked with them last."
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """A queue as configured. Times in seconds."""
 
@@ -75,6 +158,47 @@ class QueueSpec:
     announce: Announce | None = None
     dispositions: tuple[str, ...] = ()
     "Results of which an agent must give one before the after-call work is over; empty: none is asked for."
+    keys: dict[str, Destination] = field(default_factory=dict)
+    "Digit → the way out that somebody who waits takes by it; the exit of a flow's queue node goes first."
+    callbacks: Callbacks = Callbacks()
+    follow_up: FollowUp | None = None
+    widen: tuple[Widen, ...] = ()
+    "Stages, each of them open to more agents than those before."
+    last_agent: LastAgent | None = None
+    when_slow: Destination | None = None
+    "Way out of whoever would come while less than `slow_below` is answered in time."
+    slow_below: float = 0.5
+    "A share, of the contacts of late."
+    tier: int = 1
+    "Of the support given here: 1 the first, 2 and 3 those who know more."
+    escalate: Destination | None = None
+    "Where its agents hand over what they can't or mayn't do."
+    name: str = ""
+    "As people call it; empty: its id."
+    brief: bool = False
+    "Whoever answers is told first, alone, for whom and after what wait."
+    record_on_demand: bool = False
+    "Where `record` is off: agents may begin a recording, and end it."
+    longest_pause: float = 300.0
+    "Seconds after which a recording that an agent has paused goes on by itself."
+    interludes: tuple[str, ...] = ()
+    "Flows that agents may send their customer through and get them back: a payment, a consent."
+    survey: str = ""
+    "Flow that customers go on into when their agent has hung up."
+    balance: Balance | None = None
+    "None: takes no part in rebalancing."
+
+
+@dataclass(frozen=True, slots=True)
+class ParkingSpec:
+    """Where customers are put aside for anybody of the house to pick up."""
+
+    slots: tuple[str, ...] = ()
+    "What is dialled to pick up; empty: there is no parking."
+    number: str = ""
+    "Transferring to it parks in the first free slot; to a slot itself, in that one."
+    timeout: float = 120.0
+    "Seconds until whoever parked is rung."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +217,8 @@ class AgentSpec:
     "Registering the phone signs in and says ready; losing the registration signs out."
     prefers: tuple[str, ...] = ()
     "Queues that this agent serves before any other, in this order, whatever the waits."
+    helps: tuple[str, ...] = ()
+    "Queues to which the agent may be lent when they need it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,25 @@ from typing import Literal
 
 from centrala.core.estimate import Rates
 from centrala.core.private import Private
-from centrala.core.specs import AgentSpec, Destination, Mode, QueueSpec, Role
+from centrala.core.specs import AgentSpec, Balancing, Destination, Mode, ParkingSpec, QueueSpec, Role
+from centrala.core.stages import (
+    Pace,
+    Stages,
+    index_fed,
+    index_stages,
+    is_paced,
+    restage,
+    stand,
+    unindex_stages,
+    unstage,
+    unstand,
+)
 
 Intent = Literal["logged_out", "not_ready", "ready"]
-ContactState = Literal["new", "flow", "queued", "offered", "active", "held", "wrap_up"]
+ContactState = Literal["new", "flow", "booked", "queued", "offered", "active", "held", "parked", "wrap_up"]
+
+LENT_LAST = 1e12
+"Added to what a strategy goes by: those whom rebalancing has lent come after the queue's own."
 
 Entry = tuple[float, int, str]
 "(rank, order of arrival, contact): the least is served first."
@@ -52,6 +67,22 @@ class Party:
     muted: bool = False
 
 
+@dataclass(slots=True)
+class Second:
+    """Another call of the owner's own phone, in which they talk with the one they ask."""
+
+    leg: str
+    owner: str
+    "The owner's leg in the conversation with the customer."
+    agent: str
+    asked: str
+    "Leg of the one who is asked."
+    talking: bool = False
+    "We have answered it."
+    held: bool = False
+    "The phone has put us on hold in it."
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A node of a flow."""
@@ -86,6 +117,44 @@ class Run:
     "Points that the flow has added."
 
 
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """An offer whose phone was picked up, and whose agent is being told who waits."""
+
+    leg: str
+    prompt: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Of a recording."""
+
+    why: Literal["asked", "payment", "secret"]
+    agent: str | None
+    until: float
+    "0: as long as what it is for."
+    asked_until: float = 0.0
+    "Of a pause by hand that goes on after this one; 0: there is none."
+
+
+@dataclass(frozen=True, slots=True)
+class Interlude:
+    """The customer is in a flow while the owner keeps the call."""
+
+    flow: str
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Asked after the conversation."""
+
+    flow: str
+    queue: str
+    agent: str | None
+
+
 @dataclass(slots=True)
 class Published:
     """A flow: its versions, of which the older ones stay for those who are inside."""
@@ -96,6 +165,26 @@ class Published:
     "Version → JSON."
     inside: dict[int, int] = field(default_factory=dict)
     "Version → contacts in it."
+
+
+@dataclass(slots=True)
+class Promise:
+    """How what is owed stands. Times in unix seconds."""
+
+    queue: str
+    at: float
+    "When it was given."
+    since: float
+    due: float
+    expires: float
+    "0: never."
+    attempt: int
+    attempts: int
+    why: str
+    "asked, abandoned or message."
+    slot: float = 0.0
+    chosen: float = 0.0
+    "A later time that somebody has chosen; 0: as soon as it is their turn."
 
 
 @dataclass(slots=True)
@@ -124,6 +213,7 @@ class Contact:
     leg_queue: str | None = None
     parties: dict[str, Party] = field(default_factory=dict)
     "By leg, the owner among them; the customer, whose leg has the contact's id, is none."
+    second: Second | None = None
     legs: int = 0
     hops: int = 0
     answered: bool = False
@@ -150,6 +240,14 @@ class Contact:
     "When the customer came to wait there first: the place in that queue goes by it."
     results: dict[str, str] = field(default_factory=dict)
     "Agent → disposition."
+    slot: str = ""
+    "Where it is parked; kept while the phone of whoever picks up rings."
+    parked_by: str = ""
+    "Who put them there, and when."
+    parked_since: float = 0.0
+    parked_until: float = 0.0
+    parkings: int = 0
+    "How often the time in the slot has begun."
     run: Run | None = None
     asked: int = 0
     "Prompts, messages and errands so far, which are numbered by it."
@@ -164,13 +262,61 @@ class Contact:
     announced_at: float = 0.0
     told: int | None = None
     "The wait in seconds that it was told last."
+    briefing: Briefing | None = None
+    pause: Pause | None = None
+    interlude: Interlude | None = None
+    given: tuple[str, ...] = ()
+    "Variables that the last interlude has set."
+    survey: Survey | None = None
+    "Once it was asked; there is no second one."
+    caller: str = ""
+    "Pseudonym of its customer's number."
+    origin: str = ""
+    number: Private | None = None
+    owed: Literal["", "callback", "message"] = ""
+    last_agent: str = ""
+    last_at: float = 0.0
+    preferred: str = ""
+    stage: int = 0
+    "Of its queue, that its own wait has opened."
+    late: bool = False
+    "Waits longer than its queue promises; told only where that matters."
+    paced: bool = False
+    "It matters."
+    wanted: str = ""
+    "The agent whom a flow has named for the queue that it led to, and for how long to wait for them (None: as usual)."
+    wanted_wait: float | None = None
+    reserved: str = ""
+    "The agent whom it waits for, alone, …"
+    reserved_until: float = 0.0
+    reserved_why: str = ""
+    escalations: tuple[tuple[float, str, str, str, int], ...] = ()
+    "(at, agent, reason, to whom, tier) of each time that it was handed on to those who know more."
+    promise: Promise | None = None
+    "Of what is owed."
+    message: str = ""
+    "Path of the message that was left."
+    seconds: float = 0.0
+    waited: str = ""
+    "The queue that it waited in last, or that had no room for it."
+    kept: str = ""
+    "The queue that its caller has left by a key, and may come back to."
+    left: Literal["", "callback", "voicemail"] = ""
+    "What its caller was promised meanwhile: they needn't stay on the line."
+    follows: int = 0
+    "Contacts that follow from it."
+
+    @property
+    def absent(self) -> bool:
+        """The house owes its customer something, and they are not on the line."""
+        return self.owed != "" and not self.customer
 
     @property
     def prompt(self) -> str:
-        """What is being said to its customer; empty: nothing."""
+        """What is being said to its customer, or to the agent who has answered; empty: nothing."""
         if self.state == "flow":
             return self.run.awaited if self.run is not None and self.run.waits == "prompt" else ""
-        return self.announcing
+        return self.briefing.prompt if self.briefing is not None else self.announcing
 
     @property
     def consult(self) -> Party | None:
@@ -184,6 +330,16 @@ class Contact:
     def conference(self) -> bool:
         """Others than the owner talk with the customer."""
         return any(joins(party) for party in self.parties.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """An agent serves a queue for as long as rebalancing finds it useful."""
+
+    since: float
+    values: dict[str, float]
+    "What was expected then, as in `AgentLent`."
+    home: str = ""
 
 
 @dataclass(slots=True)
@@ -222,6 +378,12 @@ class Agent:
     "Queues a supervisor has lent the agent to."
     minus: tuple[str, ...] = ()
     "Queues a supervisor has taken the agent out of."
+    loans: dict[str, Loan] = field(default_factory=dict)
+    "Queues that rebalancing has lent the agent to."
+    moves: tuple[float, ...] = ()
+    "When it lent and returned them, the last hour."
+    barred: dict[str, float] = field(default_factory=dict)
+    "Queue → until then the agent isn't lent there again."
     occupied: str | None = None
     "Queue whose rates count the agent as busy: from the answer to the end of the after-call work."
     # indexes
@@ -229,6 +391,12 @@ class Agent:
     "Queue → level, by list or by skill."
     keys: dict[str, IdleKey] = field(default_factory=dict)
     "Queue → place among the idle; empty when not idle."
+    stages: dict[str, tuple[int, int]] = field(default_factory=dict)
+    "Queue → (least stage, level there), of queues that the agent helps with once they open to them."
+    stage_keys: dict[str, IdleKey] = field(default_factory=dict)
+    "As `keys`, there."
+    reserved: dict[str, None] = field(default_factory=dict)
+    "Contacts that wait for this agent alone."
     idle: bool = False
     present: bool = False
     serving: bool = False
@@ -255,7 +423,20 @@ class Queue:
     spec: QueueSpec
     rates: Rates = field(default_factory=Rates)
     "What the queue has taught of its waits."
+    stage: int = 0
+    "That is open to all who wait in it, …"
+    stage_why: str = ""
+    "… since it is long, or slow."
+    pace: Pace = field(default_factory=Pace)
+    slots: tuple[tuple[float, int], ...] = ()
+    "(start, places) for callbacks at a time of the caller's choice, …"
+    local: tuple[str, ...] = ()
+    "… and how those starts are said."
     # indexes
+    owed: int = 0
+    "How many of those who wait are not on the line."
+    taken: dict[float, int] = field(default_factory=dict)
+    "Start of a slot → callbacks booked into it."
     waiting: list[Entry] = field(default_factory=list)
     idle: list[IdleKey] = field(default_factory=list)
     members: dict[str, int] = field(default_factory=dict)
@@ -266,6 +447,14 @@ class Queue:
     "Those of them who are ready, or will be after this call."
     shared: int = 0
     "Members who serve other queues as well."
+    stages: Stages | None = None
+    "None where there are none but the first."
+    plain: bool = True
+    "Without stages, nobody is kept for anybody, and nothing goes by its pace."
+    paced: bool = False
+    "Something goes by its pace."
+    reserved: list[Entry] = field(default_factory=list)
+    "Who waits for one agent alone, and isn't in `waiting` meanwhile."
 
 
 @dataclass(slots=True)
@@ -279,6 +468,10 @@ class Centre:
     flows: dict[str, Published] = field(default_factory=dict)
     calendars: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     "Opening intervals in unix seconds."
+    parking: ParkingSpec = field(default_factory=ParkingSpec)
+    balancing: Balancing | None = None
+    balancing_paused: bool = False
+    "By a supervisor."
     arrivals: int = 0
     definitions: int = 0
     offers: int = 0
@@ -292,7 +485,25 @@ class Centre:
     skilled: dict[str, dict[str, None]] = field(default_factory=dict)
     "Skill → agents who have it."
     lent: dict[str, dict[str, None]] = field(default_factory=dict)
-    "Queue → agents lent to it."
+    "Queue → agents lent to it, by hand or by rebalancing."
+    borrowed: dict[str, None] = field(default_factory=dict)
+    "Agents whom rebalancing has lent."
+    balanced: dict[str, None] = field(default_factory=dict)
+    "Queues that take part in it."
+    helping: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Queue → agents who may be lent there, by name."
+    parked: dict[str, str] = field(default_factory=dict)
+    "Slot → contact."
+    staged: dict[str, None] = field(default_factory=dict)
+    "Queues with stages."
+    relaxing: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Skill → queues with a stage that asks for it."
+    feeding: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Queue → queues with a stage for those who serve it."
+    callers: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Caller's pseudonym → their contacts that aren't over."
+    followers: dict[str, dict[str, None]] = field(default_factory=dict)
+    "Contact → callbacks and messages that follow from it."
 
 
 def joins(party: Party) -> bool:
@@ -327,12 +538,16 @@ def serves(agent: Agent, queue: QueueSpec, spec: AgentSpec | None = None) -> int
     if queue.id in agent.minus:
         return None
     level = level_in(spec or agent.spec, queue)
-    return 0 if level is None and queue.id in agent.plus else level
+    return 0 if level is None and (queue.id in agent.plus or queue.id in agent.loans) else level
 
 
 def index_queue(centre: Centre, queue: Queue) -> None:
     """Make `members` true after the queue was defined or changed."""
     spec = queue.spec
+    queue.paced = is_paced(spec)
+    queue.plain = not (spec.widen or queue.paced or spec.last_agent is not None)
+    if spec.balance is not None:
+        centre.balanced[spec.id] = None
     if spec.agents is not None:
         candidates = [name for name in dict.fromkeys(spec.agents) if name in centre.agents]
         for name in spec.agents:
@@ -349,11 +564,19 @@ def index_queue(centre: Centre, queue: Queue) -> None:
         level = serves(agent, spec)
         if level is not None:
             _join(centre, agent, queue, level)
+    if spec.widen:
+        index_stages(centre, queue)
+    if spec.id in centre.feeding:
+        index_fed(centre, spec.id)
 
 
 def unindex_queue(centre: Centre, queue: Queue) -> None:
+    unindex_stages(centre, queue)
     for name in list(queue.members):
         _leave(centre, centre.agents[name], queue)
+    if queue.spec.id in centre.feeding:
+        index_fed(centre, queue.spec.id)
+    centre.balanced.pop(queue.spec.id, None)
     for name in queue.spec.agents or ():
         centre.listed[name].pop(queue.spec.id, None)
     for skill in queue.spec.needs:
@@ -367,24 +590,34 @@ def index_agent(centre: Centre, agent: Agent) -> None:
     for skill in spec.skills:
         centre.skilled.setdefault(skill, {})[spec.id] = None
         candidates.update(centre.needing.get(skill, {}))
-    for name in agent.plus:
+    for name in (*agent.plus, *agent.loans):
         centre.lent.setdefault(name, {})[spec.id] = None
         if name in centre.queues:
             candidates[name] = None
+    for name in spec.helps:
+        centre.helping.setdefault(name, {})[spec.id] = None
+    if agent.loans:
+        centre.borrowed[spec.id] = None
     for name in candidates:
         queue = centre.queues[name]
         level = serves(agent, queue.spec)
         if level is not None:
             _join(centre, agent, queue, level)
+    if centre.staged:
+        restage(centre, agent)
 
 
 def unindex_agent(centre: Centre, agent: Agent) -> None:
+    unstage(centre, agent)
     for name in list(agent.queues):
         _leave(centre, agent, centre.queues[name])
     for skill in agent.spec.skills:
         centre.skilled[skill].pop(agent.spec.id, None)
-    for name in agent.plus:
+    for name in (*agent.plus, *agent.loans):
         centre.lent[name].pop(agent.spec.id, None)
+    for name in agent.spec.helps:
+        centre.helping[name].pop(agent.spec.id, None)
+    centre.borrowed.pop(agent.spec.id, None)
 
 
 def _join(centre: Centre, agent: Agent, queue: Queue, level: int) -> None:
@@ -435,6 +668,8 @@ def _stand(agent: Agent, queues: Iterable[Queue]) -> None:
                 first = agent.served.get(spec.id, 0)
             case _:  # longest_idle and ring_all
                 first = 0
+        if agent.loans and spec.id in agent.loans:
+            first += LENT_LAST
         key = (first, since, order, name)
         agent.keys[spec.id] = key
         insort(queue.idle, key)
@@ -478,44 +713,117 @@ def reindex(centre: Centre, agent: Agent, at: float | None) -> None:
         _stand(agent, [queues[name] for name in agent.queues])
     else:
         _unstand(agent, [queues[name] for name in agent.queues])
+    if agent.stages:
+        move = stand if idle else unstand
+        for name in agent.stages:
+            move(agent, queues[name])
 
 
 def enter(centre: Centre, contact: Contact) -> None:
     """Let the contact stand in its queue."""
     if contact.queue is not None and not contact.standing:
         contact.standing = True
-        insort(centre.queues[contact.queue].waiting, (contact.rank, contact.order, contact.id))
+        queue, entry = centre.queues[contact.queue], (contact.rank, contact.order, contact.id)
+        if contact.reserved:
+            insort(queue.reserved, entry)
+            if contact.reserved in centre.agents:
+                centre.agents[contact.reserved].reserved[contact.id] = None
+            return
+        insort(queue.waiting, entry)
         centre.waiting[contact.queue] = None
+        if contact.owed and not contact.customer:
+            queue.owed += 1
+        if queue.stages is not None:
+            lists = queue.stages.waiting
+            insort(lists[min(contact.stage, len(lists) - 1)], entry)
 
 
 def leave(centre: Centre, contact: Contact) -> None:
     """Take the contact out of its queue, if it stands there."""
     if contact.queue is not None and contact.standing:
         contact.standing = False
-        waiting = centre.queues[contact.queue].waiting
-        del waiting[bisect_left(waiting, (contact.rank, contact.order, contact.id))]
+        queue, entry = centre.queues[contact.queue], (contact.rank, contact.order, contact.id)
+        if contact.reserved:
+            del queue.reserved[bisect_left(queue.reserved, entry)]
+            if contact.reserved in centre.agents:
+                centre.agents[contact.reserved].reserved.pop(contact.id, None)
+            return
+        waiting = queue.waiting
+        del waiting[bisect_left(waiting, entry)]
         if not waiting:
             del centre.waiting[contact.queue]
+        if contact.owed and not contact.customer:
+            queue.owed -= 1
+        if queue.stages is not None:
+            lists = queue.stages.waiting
+            mine = lists[min(contact.stage, len(lists) - 1)]
+            del mine[bisect_left(mine, entry)]
+
+
+def know(centre: Centre, contact: Contact) -> None:
+    """Let the contact be found by its caller, and count the place in a slot that it has taken."""
+    if contact.caller:
+        centre.callers.setdefault(contact.caller, {})[contact.id] = None
+    if contact.owed and contact.origin:
+        centre.followers.setdefault(contact.origin, {})[contact.id] = None
+    promise = contact.promise
+    if promise is not None and promise.slot and promise.queue in centre.queues:
+        taken = centre.queues[promise.queue].taken
+        taken[promise.slot] = taken.get(promise.slot, 0) + 1
+
+
+def forget(centre: Centre, contact: Contact) -> None:
+    """The reverse."""
+    if contact.caller and contact.caller in centre.callers:
+        known = centre.callers[contact.caller]
+        known.pop(contact.id, None)
+        if not known:
+            del centre.callers[contact.caller]
+    if contact.owed and contact.origin in centre.followers:
+        followers = centre.followers[contact.origin]
+        followers.pop(contact.id, None)
+        if not followers:
+            del centre.followers[contact.origin]
+    promise = contact.promise
+    if promise is not None and promise.slot and promise.queue in centre.queues:
+        taken = centre.queues[promise.queue].taken
+        if promise.slot in taken:
+            taken[promise.slot] -= 1
+            if not taken[promise.slot]:
+                del taken[promise.slot]
 
 
 def rebuild(centre: Centre) -> None:
     """Make every index anew from what snapshots keep."""
     centre.waiting, centre.listed, centre.needing, centre.skilled, centre.lent = {}, {}, {}, {}, {}
+    centre.borrowed, centre.balanced, centre.helping = {}, {}, {}
+    centre.callers, centre.followers = {}, {}
+    centre.staged, centre.relaxing, centre.feeding = {}, {}, {}
+    centre.parked = {who.slot: who.id for who in centre.contacts.values() if who.slot}
     for agent in centre.agents.values():
         agent.queues, agent.keys = {}, {}
+        agent.stages, agent.stage_keys, agent.reserved = {}, {}, {}
         agent.idle = agent.present = agent.serving = False
-        for name in agent.plus:
+        for name in (*agent.plus, *agent.loans):
             centre.lent.setdefault(name, {})[agent.spec.id] = None
+        for name in agent.spec.helps:
+            centre.helping.setdefault(name, {})[agent.spec.id] = None
+        if agent.loans:
+            centre.borrowed[agent.spec.id] = None
         for skill in agent.spec.skills:
             centre.skilled.setdefault(skill, {})[agent.spec.id] = None
     for queue in centre.queues.values():
         queue.waiting, queue.idle, queue.members = [], [], {}
+        queue.stages, queue.reserved = None, []
+        queue.owed, queue.taken = 0, {}
         queue.staffed = queue.serving = queue.shared = 0
     for queue in centre.queues.values():
         index_queue(centre, queue)
     for agent in centre.agents.values():
         reindex(centre, agent, None)
     for contact in centre.contacts.values():
+        if (contact.caller or contact.owed) and contact.state != "wrap_up":
+            know(centre, contact)
         if contact.standing:
             contact.standing = False
             enter(centre, contact)

@@ -45,6 +45,15 @@ def some_contacts(db: sqlite3.Connection, tenant: str, of: Scope) -> tuple[list[
     """(some contacts that still show who it was, paths of their recordings)."""
     every = timeline.everything(db, tenant, of.ids, of.addresses)
     contacts = list(dict.fromkeys(itertools.islice(every, STEP)))
+    # A callback may have gone to another number that they typed; its id begins with that of the contact before it.
+    follows = [
+        row[0]
+        for name in contacts
+        for row in db.execute(
+            "SELECT id FROM records WHERE tenant = ? AND id > ? AND id < ?", (tenant, f"{name}-", f"{name}.")
+        )
+    ]
+    contacts = list(dict.fromkeys([*contacts, *follows]))
     return contacts, timeline.recordings(db, tenant, contacts)
 
 

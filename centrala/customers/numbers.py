@@ -6,10 +6,12 @@ The numbering plans are those of `phonenumbers` (ITU-T E.164, national plans).
 import importlib.resources
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
+from typing import Literal
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 WITHHELD = frozenset(
@@ -108,6 +110,46 @@ def normal(number: str, country: str | None) -> str | None:
     if national and phonenumbers.is_valid_number(national):
         return _e164(national)
     return _e164(whole) if whole else digits
+
+
+Unfit = Literal["withheld", "wrong", "short", "premium", "foreign"]
+"Why a number isn't called: not shown, no number, not in full, of a tariff of its own, of another country."
+
+_LINES = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.MOBILE,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        PhoneNumberType.VOIP,
+    }
+)
+
+
+def callable_as(
+    number: str | None, country: str | None, others: Collection[str] = ()
+) -> tuple[str, Unfit | None]:
+    """(E.164, None) of a number that callers may have us call; ("", why not) of any other.
+
+    Ordinary lines alone: whoever shows or types a number of a high tariff would be paid for our call. Of the own
+    country, and of `others` (ISO 3166).
+    """
+    if number is None or withheld(number):
+        return "", "withheld"
+    key = normal(number, country)
+    if key is None:
+        return "", "wrong"
+    whole = _parsed(key, None) if key.startswith("+") else None
+    if whole is None:
+        return "", "short" if len(key.lstrip("+")) < 7 else "wrong"
+    if not phonenumbers.is_valid_number(whole):
+        possible = phonenumbers.is_possible_number_with_reason(whole)
+        return "", "short" if possible == ValidationResult.TOO_SHORT else "wrong"
+    region = phonenumbers.region_code_for_number(whole)
+    if region is None or region not in {country, *others}:
+        return "", "foreign"
+    if phonenumbers.number_type(whole) not in _LINES:
+        return "", "premium"
+    return key, None
 
 
 def extension(number: str) -> str | None:

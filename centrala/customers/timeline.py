@@ -11,7 +11,8 @@ from pathlib import Path
 
 from centrala.customers.values import Row
 from centrala.ledger import LedgerUnavailable
-from centrala.ledger.records import COLUMNS, Record, from_columns
+from centrala.ledger.folding import Record
+from centrala.ledger.records import COLUMNS, from_columns
 
 Moment = tuple[float, str]
 "(unix seconds, id): the place of a row."

@@ -27,10 +27,12 @@ MAX_LIST = 20
 MAX_CUSTOM = 50
 LAST_MOMENT = 253402300799.0  # year 9999
 
-PLAIN = ("given", "middle", "family", "name", "language")
+PLAIN = ("given", "middle", "family", "name", "language", "preferred_agent")
 FIELDS_OF = {
-    "person": frozenset({"given", "middle", "family", "name", "language", "badges", "companies"}),
-    "company": frozenset({"name", "language", "badges"}),
+    "person": frozenset(
+        {"given", "middle", "family", "name", "language", "preferred_agent", "badges", "companies"}
+    ),
+    "company": frozenset({"name", "language", "preferred_agent", "badges"}),
 }
 ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
@@ -305,7 +307,7 @@ def checked(
     if group in ("identity", "promise") and not ID.fullmatch(rest):
         raise CustomerError("BAD-INPUT", f"{group}: this is no id.", group)
     match group:
-        case "given" | "middle" | "family" | "name" | "language" | "badges" | "companies" if not rest:
+        case _ if not rest and name in (*PLAIN, "badges", "companies"):
             if name not in FIELDS_OF[kind]:
                 raise CustomerError("BAD-INPUT", f"{name}: a {kind} has none.", name)
             return _plain(name, value)

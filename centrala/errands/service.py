@@ -16,6 +16,7 @@ from centrala.desk import Held
 from centrala.errands.customer import Callers
 from centrala.errands.http import Http, Secrets
 from centrala.errands.mail import Mail
+from centrala.errands.number import Numbers
 from centrala.errands.order import Failed, Kind, Order, Result
 from centrala.errands.outbox import Standing
 from centrala.errands.python import Python, entry_points
@@ -60,12 +61,14 @@ class Errands:
         self._http = Http(secret)
         self._mail = Mail(data, now)
         self._python = Python()
+        self._numbers = Numbers(data, self._callable)
         self.kinds: dict[str, Kind] = {
             "customer": self._callers,
             "table": self._tables,
             "http": self._http,
             "mail": self._mail,
             "python": self._python,
+            "number": self._numbers,
         }
         self._held: list[tuple[str, RunErrand]] = []
         self._running: dict[tuple[str, str], asyncio.Task[Result]] = {}
@@ -107,7 +110,12 @@ class Errands:
             self._mail.close(),
             self._python.close(),
             self._callers.close(),
+            self._numbers.close(),
         )
+
+    def _callable(self, tenant: str) -> tuple[str | None, tuple[str, ...]]:
+        of = self.settings.tenants.get(tenant)
+        return self._country(tenant), () if of is None else of.callbacks.countries
 
     def _country(self, tenant: str) -> str | None:
         of = self.settings.tenants.get(tenant)

@@ -10,7 +10,7 @@ from typing import Any
 
 from centrala.core.flow.check import Known, problems
 from centrala.core.flow.graph import FlowProblems, parse
-from centrala.core.flow.nodes import Collect, Flow, Menu, Prompt, Say, SubFlow, TakeMessage
+from centrala.core.flow.nodes import Collect, Flow, Menu, Prompt, Question, Say, SubFlow, TakeMessage
 from centrala.core.flow.problems import Problem
 from centrala.core.specs import FlowSpec
 from centrala.flows.store import canonical
@@ -163,7 +163,7 @@ def _nothing(name: str) -> None:
 def prompts(flow: Flow) -> Iterator[Prompt]:
     for node in flow.nodes.values():
         match node.does:
-            case Menu() | Collect():
+            case Menu() | Collect() | Question():
                 yield from (node.does.prompt, node.does.timeout_prompt, node.does.invalid_prompt)
             case Say() | TakeMessage():
                 yield node.does.prompt
@@ -189,6 +189,13 @@ def _ways_out(tenant: Tenant, id: str) -> Iterator[str]:
         for way in WAYS_OUT:
             if _is(getattr(queue, way), id):
                 yield f"queues.{queue.id}.{way}"
+        for digit, to in queue.keys.items():
+            if _is(to, id):
+                yield f"queues.{queue.id}.keys.{digit}"
+        if id in queue.interludes:
+            yield f"queues.{queue.id}.interludes"
+        if queue.survey == id:
+            yield f"queues.{queue.id}.survey"
 
 
 def _is(to: Destination | None, id: str) -> bool:

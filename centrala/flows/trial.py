@@ -38,6 +38,9 @@ PACE = 14.0
 SOUND = 2.0
 "Seconds of a sound whose length nobody knows."
 
+WAITED_IN = frozenset({"voicemail", "callback", "slots"})
+"Types of nodes that take the queue in which their caller waited, where none is given."
+
 HIDDEN = "•"
 "In the place of a digit that nobody may see."
 WAIT = "."
@@ -178,7 +181,8 @@ class _Run:
                 self.at(
                     self.start + timed, "", f.DigitPressed(self.start + timed, self.id, Private(key.digit))
                 )
-        self.take(f.ContactArrived(self.start, self.id, self.number, self.id))
+        caller = "trial" if self.caller else ""
+        self.take(f.ContactArrived(self.start, self.id, self.number, self.id, caller=caller))
         facts = 0
         while self.end is None:
             if not self.heap:
@@ -216,9 +220,15 @@ class _Run:
         step(self.centre, f.NumberChanged(self.start, self.number, Destination("flow", self.flow)))
 
     def spoken_in(self, spec: FlowSpec) -> FlowSpec:
-        if not self.language:
-            return spec
-        return replace(spec, graph=json.dumps({**json.loads(spec.graph), "language": self.language}))
+        """In the language to try. What asks for the queue in which they waited gets the first of the house."""
+        graph = json.loads(spec.graph)
+        if self.language:
+            graph["language"] = self.language
+        queue = next(iter(self.tenant.queues), "")
+        for node in graph["nodes"].values():
+            if node.get("type") in WAITED_IN and not node.get("queue") and queue:
+                node["queue"] = queue
+        return replace(spec, graph=json.dumps(graph))
 
     # --- the clock ---
 
@@ -257,6 +267,8 @@ class _Run:
             self.end = End(how, self.frames[-1][1] if self.frames else "", outcome, to, text)
 
     def happened(self, event: e.Event, commands: Sequence[c.Command]) -> None:
+        if getattr(event, "contact", self.id) != self.id:
+            return  # a callback that was promised, a message that was left: what becomes of it is another story
         match event:
             case e.FlowEntered(flow=flow):
                 self.frames.append((flow, ""))
@@ -319,6 +331,8 @@ class _Run:
         answer = self.errands.get(f"{flow}:{node}") or self.errands.get(node)
         if answer is None:
             answer = Answer("unknown" if order.kind in ("customer", "table") else "failed")
+            if order.kind == "number":
+                answer = self.number_of(order)
             if order.kind == "customer":
                 known: dict[str, Value] = {
                     "known": False,
@@ -332,7 +346,25 @@ class _Run:
             self.now + ERRAND, "errand", f.ErrandDone(self.now, self.id, order.errand, answer.exit, values)
         )
 
+    def number_of(self, order: c.RunErrand) -> Answer:
+        """Any number may be called here."""
+        given = order.arguments.get("number")
+        number = str(given.value or "") if given is not None else ""
+        digits = "".join(one for one in number or self.caller if one.isdigit())
+        if not digits:
+            return Answer("unknown", {f"{order.into}.problem": "withheld"})
+        return Answer(
+            "found",
+            {
+                f"{order.into}.number": f"+{digits}" if (number or self.caller).startswith("+") else digits,
+                f"{order.into}.spoken": digits,
+                f"{order.into}.last": digits[-3:],
+            },
+        )
+
     def wished(self, command: c.Command) -> None:
+        if getattr(command, "contact", self.id) != self.id:
+            return
         match command:
             case c.Say(prompt=prompt, parts=parts):
                 self.at(self.now + self.seconds(parts), "said", f.Said(self.now, self.id, prompt))

@@ -60,7 +60,7 @@ class NodeType:
     group: Group
     exits: tuple[Exit, ...] = (Exit("next"),)
     fields: tuple[Field, ...] = ()
-    own_exits: Literal["digits", "cases", "shares", "returns"] | None = None
+    own_exits: Literal["digits", "keys", "cases", "shares", "returns"] | None = None
     "What names further exits: the node itself."
 
 
@@ -82,6 +82,8 @@ def _seconds(name: str, default: float, least: float, most: float) -> Field:
 
 
 _PROMPT = Field("prompt", "prompt", True)
+_WAITED_IN = Field("queue", "queue", default="")
+"Empty: the queue in which they waited, or that led here."
 _BARGE_IN = Field("barge_in", "flag", default=True)
 _ASKED_AGAIN = (Field("timeout_prompt", "prompt"), Field("invalid_prompt", "prompt"))
 _RETRIES = Field("retries", "number", default=2, least=0, most=10)
@@ -118,12 +120,40 @@ TYPES: tuple[NodeType, ...] = (
         ),
     ),
     NodeType(
+        "survey",
+        "ask",
+        _exits("next", "timeout", "invalid"),
+        (
+            _PROMPT,
+            Field("question", "variable", True),
+            Field("scale", "choice", default="1-5", choices=("1-5", "0-10", "yes_no")),
+            _seconds("timeout", 5, 0.5, 120),
+            Field("retries", "number", default=1, least=0, most=10),
+            *_ASKED_AGAIN,
+            _BARGE_IN,
+        ),
+    ),
+    NodeType(
         "record",
         "ask",
         _exits("next", "empty"),
         (
             _PROMPT,
             Field("variable", "variable", True),
+            _seconds("longest", 120, 1, 3600),
+            _seconds("silence", 4, 0.5, 60),
+            _TERMINATOR,
+            _seconds("shortest", 1, 0, 60),
+        ),
+    ),
+    NodeType(
+        "voicemail",
+        "ask",
+        _exits("next", "empty"),
+        (
+            _PROMPT,
+            _WAITED_IN,
+            Field("variable", "variable", default="voicemail"),
             _seconds("longest", 120, 1, 3600),
             _seconds("silence", 4, 0.5, 60),
             _TERMINATOR,
@@ -194,13 +224,50 @@ TYPES: tuple[NodeType, ...] = (
             Field("attach", "message", default=""),
         ),
     ),
+    NodeType(
+        "number",
+        "look_up",
+        _exits("found", "unknown", "failed?"),
+        (
+            Field("number", "template", default=""),
+            Field("into", "variable", default="number"),
+            _seconds("timeout", 5, 0.1, 30),
+        ),
+    ),
+    NodeType(
+        "slots",
+        "look_up",
+        _exits("found", "none"),
+        (
+            _WAITED_IN,
+            Field("count", "number", default=3, least=1, most=9),
+            _seconds("lead", 3600, 0, 2592000),
+            Field("into", "variable", default="slot"),
+        ),
+    ),
     NodeType("flow", "lead", _exits("else"), (Field("flow", "flow", True),), "returns"),
     NodeType(
         "queue",
         "lead",
-        _exits("full?", "no_agents?", "max_wait?", "closed?"),
+        _exits("full?", "no_agents?", "max_wait?", "closed?", "slow?"),
         (
             Field("queue", "queue", True),
+            Field("priority", "number", default=0, least=-1000, most=1000),
+            Field("points", "expression", default=""),
+            Field("agent", "expression", default=""),
+            Field("agent_wait", "seconds", default=None, least=0, most=3600),
+        ),
+        "keys",
+    ),
+    NodeType("wait", "lead", _exits("full?", "no_agents?", "max_wait?", "closed?", "slow?"), (), "keys"),
+    NodeType(
+        "callback",
+        "lead",
+        _exits("booked", "no_number", "full?", "failed"),
+        (
+            _WAITED_IN,
+            Field("number", "template", default=""),
+            Field("slot", "expression", default=""),
             Field("priority", "number", default=0, least=-1000, most=1000),
         ),
     ),

@@ -63,6 +63,26 @@ class Counts:
     "Of those: expected less real, in seconds …"
     estimate_sq: float = 0.0
     "… and its square."
+    promised: int = 0
+    "Callbacks that were promised: asked for, or owed to somebody who hung up."
+    reached: int = 0
+    "Callbacks whose customer was spoken to."
+    unreached: int = 0
+    "Given up after the last attempt."
+    expired: int = 0
+    "Given up since nobody had time."
+    replaced: int = 0
+    "Not needed any more: their customer rang again, or got through."
+    callback_s: float = 0.0
+    "Waits of the reached: since they began to wait, or since the time that they booked."
+    messages: int = 0
+    "Messages that were left."
+    heard: int = 0
+    "Messages that an agent has taken up …"
+    heard_in_time: int = 0
+    "… within the queue's threshold …"
+    message_s: float = 0.0
+    "… after so many seconds altogether."
 
     @property
     def service_level(self) -> float | None:
@@ -137,7 +157,30 @@ _METRICS = (
            "estimate_s / estimated", "Ibrahim & Whitt 2009"),
     Metric("estimate_error", "seconds", "Root of the mean squared error of the expected waits.",
            "(estimate_sq / estimated) ** 0.5", "Ibrahim & Whitt 2009: MSE"),
-    Metric("waiting", "contacts", "Customers who wait now, those for whom a phone rings too.", "counted",
+    Metric("callbacks_promised", "contacts",
+           "Callbacks that were promised, or are owed to customers who hung up; none of them counts as offered.",
+           "promised", "Centrala"),
+    Metric("callbacks_reached", "contacts", "Callbacks whose customer was spoken to.", "reached", "Centrala"),
+    Metric("callbacks_unreached", "contacts", "Callbacks given up after the last attempt.", "unreached", "Centrala"),
+    Metric("callbacks_expired", "contacts", "Callbacks given up since nobody had time.", "expired", "Centrala"),
+    Metric("callbacks_replaced", "contacts",
+           "Callbacks not needed any more, since the customer rang again or got through.", "replaced", "Centrala"),
+    Metric("callback_rate", "share", "Share of the callbacks that reached the customer, of those that came to an end.",
+           "reached / (reached + unreached + expired)", "Centrala"),
+    Metric("callback_wait", "seconds",
+           "Mean wait of customers who were called back, since they began to wait or since the time that they booked;"
+           " to be held against `asa`, which is of those who held.",
+           "callback_s / reached", "Centrala"),
+    Metric("messages_left", "contacts", "Messages that customers left.", "messages", "Centrala"),
+    Metric("messages_heard", "contacts", "Messages that an agent has taken up.", "heard", "Centrala"),
+    Metric("message_wait", "seconds", "Mean time until an agent took up a message.", "message_s / heard", "Centrala"),
+    Metric("message_level", "share", "Share of the messages that were taken up within the queue's threshold.",
+           "heard_in_time / heard", "Centrala; SL_D of messages"),
+    Metric("callbacks_waiting", "contacts", "Callbacks that are owed now, those booked for later too.", "counted",
+           "as the queue stands"),
+    Metric("messages_waiting", "contacts", "Messages that nobody has taken up yet.", "counted",
+           "as the queue stands"),
+    Metric("waiting", "contacts", "Customers who wait on the line now, those for whom a phone rings too.", "counted",
            "as the queue stands"),
     Metric("free", "agents", "Agents who could be offered a contact now.", "counted", "as the agents are"),
     Metric("talking", "agents", "Agents in conversation, on hold or called by a contact.", "counted",
@@ -175,6 +218,17 @@ _QUEUE: dict[str, Callable[[Counts], float | None]] = {
     "talk": lambda c: _ratio(c.talk_s, c.handled),
     "hold": lambda c: _ratio(c.hold_s, c.handled),
     "wrap_up": lambda c: _ratio(c.wrap_up_s, c.handled),
+    "callbacks_promised": lambda c: c.promised,
+    "callbacks_reached": lambda c: c.reached,
+    "callbacks_unreached": lambda c: c.unreached,
+    "callbacks_expired": lambda c: c.expired,
+    "callbacks_replaced": lambda c: c.replaced,
+    "callback_rate": lambda c: _ratio(c.reached, c.reached + c.unreached + c.expired),
+    "callback_wait": lambda c: _ratio(c.callback_s, c.reached),
+    "messages_left": lambda c: c.messages,
+    "messages_heard": lambda c: c.heard,
+    "message_wait": lambda c: _ratio(c.message_s, c.heard),
+    "message_level": lambda c: _ratio(c.heard_in_time, c.heard),
     "estimate_bias": lambda c: _ratio(c.estimate_s, c.estimated),
     "estimate_error": lambda c: (c.estimate_sq / c.estimated) ** 0.5 if c.estimated else None,
 }

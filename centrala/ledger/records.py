@@ -1,299 +1,34 @@
 """Contact records: one row per contact, folded from events; projected into a table, and read from it.
 
-`fold` is pure. `project` runs it over what is new and stores the result in a transaction of its own; `contacts` reads
-the table and folds the tail of the log that isn't in it yet. Addresses stay in the table of parties and are joined
-when read, so that an erased party shows nothing.
+`folding.fold` is pure. `project` runs it over what is new and stores the result in a transaction of its own; `contacts`
+reads the table and folds the tail of the log that isn't in it yet. Addresses stay in the table of parties and are
+joined when read, so that an erased party shows nothing.
 """
 
 import heapq
 import sqlite3
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from centrala.core import events as e
 from centrala.ledger import codec
 from centrala.ledger.codec import Row
 from centrala.ledger.errors import explained
+from centrala.ledger.folding import Answer, Escalation, Gap, Record, Segment, Working, fold
 from centrala.ledger.log import Log
 from centrala.ledger.schema import FILE, open_to_read
 
 PROJECTION = "records"
 
-PATH_KEPT = 200
+CALLED = ("outbound", "callback")
+"Directions in which the customer is whom we call."
 
 CHUNK = 10_000
 "Rows of the log that are folded at once: the bound of memory."
-
-
-@dataclass(slots=True)
-class Segment:
-    """One party's part in a contact, in one role. Times in unix seconds."""
-
-    agent: str | None
-    "None for somebody outside."
-    role: str
-    "agent, consult, member, or what a supervisor did: listen, whisper, barge"
-    since: float
-    until: float | None = None
-
-
-@dataclass(slots=True)
-class Working:
-    """What the fold must remember of a contact that isn't settled. Times in unix seconds."""
-
-    talking: float | None = None
-    "Since when the caller talks with somebody (or hears the number's music)."
-    held: float | None = None
-    offers: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-    "Leg → (agent, queue)."
-    wraps: dict[str, float] = field(default_factory=dict)
-    "Agent in wrap-up after it → since."
-    asked: dict[str, tuple[str | None, str]] = field(default_factory=dict)
-    "Leg that rings to join → (agent, role)."
-    legs: dict[str, int] = field(default_factory=dict)
-    "Leg that is in → place of its running segment."
-    node: tuple[str, str] | None = None
-    "(flow, node) where it was last."
-
-
-@dataclass(slots=True)
-class Record:
-    """A contact so far. Times in unix seconds; sums in seconds."""
-
-    id: str
-    tenant: str
-    medium: str
-    direction: str
-    party: str
-    dialled: str
-    caller: str | None
-    "The agent who called, if an agent did."
-    arrived_at: float
-    queue: str | None = None
-    queued_at: float | None = None
-    offered_at: float | None = None
-    answered_at: float | None = None
-    ended_at: float | None = None
-    talk_s: float = 0.0
-    "Of finished stretches, holds included."
-    hold_s: float = 0.0
-    wrap_up_s: float | None = None
-    "Of finished wrap-ups."
-    outcome: str | None = None
-    agent: str | None = None
-    recording: str | None = None
-    disposition: str | None = None
-    "The result that was given last."
-    segments: list[Segment] = field(default_factory=list)
-    "Who took part, as what, from when to when: in the order in which they came in."
-    estimate_s: float | None = None
-    "How long its first wait was expected to last; None where nothing was known, or nobody was asked to wait."
-    flow: str | None = None
-    "The first that it went through."
-    path: list[tuple[str, str, str]] = field(default_factory=list)
-    "(flow, node, exit taken there), in order: the first two hundred."
-    working: Working | None = field(default_factory=Working)
-    "None once the contact and every wrap-up after it are over."
-
-
-# --- the fold ---
-
-
-def fold(records: MutableMapping[str, Record], row: Row) -> Record | None:
-    """Take one row into the records of its tenant, by contact id. Gives the record that changed, if one did.
-
-    Rows of any kind may come; what concerns no known contact changes nothing. Raises as `codec.decode` does.
-    """
-    if row.kind not in FOLDED or row.contact is None:
-        return None
-    event = codec.decode(row.kind, row.version, row.body, f"Row {row.seq} of tenant {row.tenant}")
-    if isinstance(event, e.ContactBegan):
-        record = records[event.contact] = _began(row.tenant, event)
-        return record
-    known = records.get(row.contact)
-    if known is not None:
-        _take(known, event)
-    return known
-
-
-FOLDED = frozenset(
-    f"event.{of.__name__}"
-    for of in (
-        e.ContactBegan,
-        e.Queued,
-        e.Overflowed,
-        e.OfferMade,
-        e.OfferEnded,
-        e.Connected,
-        e.Reached,
-        e.MusicBegan,
-        e.FlowEntered,
-        e.NodeEntered,
-        e.Held,
-        e.Resumed,
-        e.PartyRung,
-        e.PartyAnswered,
-        e.RoleChanged,
-        e.PartyLeft,
-        e.HandedOver,
-        e.Released,
-        e.ResultNoted,
-        e.ContactEnded,
-        e.Recorded,
-        e.WrapUpBegan,
-        e.WrapUpEnded,
-    )
-)
-
-
-def _began(tenant: str, event: e.ContactBegan) -> Record:
-    record = Record(
-        id=event.contact,
-        tenant=tenant,
-        medium=event.medium,
-        direction=event.direction,
-        party=event.party or event.contact,
-        dialled=event.dialled,
-        caller=event.agent,
-        arrived_at=event.at,
-        # Somebody outside answers an outbound contact; whose contact it is, is the agent who called.
-        agent=event.agent if event.direction == "outbound" else None,
-    )
-    if event.leg and record.working is not None:
-        _comes(record, record.working, event.leg, event.agent, "agent", event.at)
-    return record
-
-
-def _take(record: Record, event: Any) -> None:
-    if isinstance(event, e.Recorded):
-        record.recording = event.path
-        return
-    if isinstance(event, e.ResultNoted):
-        record.disposition = event.disposition
-        return
-    working = record.working
-    if working is None:
-        return
-    match event:
-        case e.Queued():
-            if record.queued_at is None:
-                record.queued_at = event.at
-                record.estimate_s = event.estimate
-            if record.answered_at is None:
-                record.queue = event.queue
-        case e.Overflowed():
-            if record.answered_at is None:
-                record.queue = event.queue
-        case e.OfferMade():
-            if record.offered_at is None:
-                record.offered_at = event.at
-            working.offers[event.leg] = (event.agent, event.queue)
-        case e.OfferEnded():
-            working.offers.pop(event.leg, None)
-        case e.Connected():
-            agent, queue = working.offers.pop(event.leg, (None, None))
-            if record.answered_at is None:
-                record.answered_at = event.at
-                record.agent = record.agent or agent
-                record.queue = queue or record.queue
-            working.talking = event.at
-            if event.leg != record.id:  # else the customer, whom an agent has called
-                _comes(record, working, event.leg, agent, "agent", event.at)
-        case e.Reached():
-            working.offers.pop(event.leg, None)
-            if event.leg != record.id:
-                _comes(record, working, event.leg, event.agent, "agent", event.at)
-        case e.PartyRung():
-            working.asked[event.leg] = event.agent, event.mode or event.role
-        case e.PartyAnswered():
-            agent, role = working.asked.pop(event.leg, (None, "member"))
-            _comes(record, working, event.leg, agent, role, event.at)
-        case e.RoleChanged():
-            _goes(record, working, event.leg, event.at)
-            if event.leg not in working.asked:
-                _comes(record, working, event.leg, event.agent, event.mode or event.role, event.at)
-            else:
-                working.asked[event.leg] = event.agent, event.mode or event.role
-        case e.PartyLeft():
-            working.asked.pop(event.leg, None)
-            _goes(record, working, event.leg, event.at)
-        case e.HandedOver():
-            agent, _ = working.asked.pop(event.leg, (None, ""))
-            working.offers[event.leg] = agent, None
-            _talk_over(record, working, event.at)
-            _all_go(record, working, event.at)
-        case e.MusicBegan():
-            if record.answered_at is None:
-                record.answered_at = event.at
-            working.talking = event.at
-        case e.FlowEntered():
-            record.flow = record.flow or event.flow
-        case e.NodeEntered():
-            if working.node is not None and event.exit and len(record.path) < PATH_KEPT:
-                record.path.append((*working.node, event.exit))
-            working.node = event.flow, event.node
-        case e.Held():
-            # In a conference the others go on with the customer: nobody is on hold.
-            if not any(record.segments[place].role in ("member", "barge") for place in working.legs.values()):
-                working.held = event.at
-        case e.Resumed():
-            _hold_over(record, working, event.at)
-        case e.Released():
-            _talk_over(record, working, event.at)
-            _all_go(record, working, event.at)
-        case e.WrapUpBegan():
-            working.wraps[event.agent] = event.at
-        case e.WrapUpEnded():
-            since = working.wraps.pop(event.agent, None)
-            if since is not None:
-                record.wrap_up_s = (record.wrap_up_s or 0.0) + max(event.at - since, 0.0)
-            _settle(record, working)
-        case e.ContactEnded():
-            _talk_over(record, working, event.at)
-            _all_go(record, working, event.at)
-            record.ended_at = event.at
-            record.outcome = event.outcome
-            _settle(record, working)
-
-
-def _comes(record: Record, working: Working, leg: str, agent: str | None, role: str, at: float) -> None:
-    working.legs[leg] = len(record.segments)
-    record.segments.append(Segment(agent, role, at))
-
-
-def _goes(record: Record, working: Working, leg: str, at: float) -> None:
-    place = working.legs.pop(leg, None)
-    if place is not None:
-        record.segments[place].until = at
-
-
-def _all_go(record: Record, working: Working, at: float) -> None:
-    for leg in list(working.legs):
-        _goes(record, working, leg, at)
-
-
-def _hold_over(record: Record, working: Working, at: float) -> None:
-    if working.held is not None:
-        record.hold_s += max(at - working.held, 0.0)
-        working.held = None
-
-
-def _talk_over(record: Record, working: Working, at: float) -> None:
-    _hold_over(record, working, at)
-    if working.talking is not None:
-        record.talk_s += max(at - working.talking, 0.0)
-        working.talking = None
-
-
-def _settle(record: Record, working: Working) -> None:
-    if record.ended_at is not None and not working.wraps:
-        record.working = None
 
 
 # --- as it is read ---
@@ -317,7 +52,7 @@ def as_row(record: Record, address: str | None) -> dict[str, object]:
         "medium": record.medium,
         "direction": record.direction,
         "from": (address or None) if inbound else record.caller,
-        "to": (address or None) if record.direction == "outbound" else record.dialled,
+        "to": (address or None) if record.direction in CALLED else record.dialled,
         "queue": record.queue,
         "arrived_at": _time(record.arrived_at),
         "queued_at": _time(record.queued_at),
@@ -339,6 +74,40 @@ def as_row(record: Record, address: str | None) -> dict[str, object]:
         "estimate_s": record.estimate_s,
         "flow": record.flow,
         "path": [f"{flow}/{node}:{exit}" for flow, node, exit in record.path],
+        "origin": record.origin,
+        "waiting_since": _time(record.waiting_since),
+        "due_at": _time(record.due_at),
+        "attempts": record.attempts,
+        "answers": [
+            {
+                "survey": one.survey,
+                "question": one.question,
+                "value": one.value,
+                "scale": one.scale,
+                "queue": one.queue,
+                "agent": one.agent,
+            }
+            for one in record.answers
+        ],
+        "gaps": [
+            {
+                "from": _seconds(one.since),
+                "to": None if one.until is None else _seconds(one.until),
+                "why": one.why,
+            }
+            for one in record.gaps
+        ],
+        "escalations": [
+            {
+                "at": _time(one.at),
+                "agent": one.agent,
+                "queue": one.queue,
+                "to": one.to,
+                "tier": one.tier,
+                "reason": one.reason,
+            }
+            for one in record.escalations
+        ],
     }
 
 
@@ -449,10 +218,24 @@ COLUMNS = (
     "disposition",
     "estimate_s",
     "flow",
+    "origin",
+    "waiting_since",
+    "due_at",
+    "attempts",
     "path",
     "segments",
+    "answers",
+    "gaps",
+    "escalations",
     "working",
 )
+_LISTS: dict[str, msgspec.json.Decoder[Any]] = {
+    "path": msgspec.json.Decoder(list[tuple[str, str, str]]),
+    "segments": msgspec.json.Decoder(list[Segment]),
+    "answers": msgspec.json.Decoder(list[Answer]),
+    "gaps": msgspec.json.Decoder(list[Gap]),
+    "escalations": msgspec.json.Decoder(list[Escalation]),
+}
 _ADD = f"INSERT OR REPLACE INTO records({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
@@ -533,23 +316,20 @@ def _rows(db: sqlite3.Connection, tenant: str, after: int, to: int) -> Iterator[
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Working).decode
-_decode_path = msgspec.json.Decoder(list[tuple[str, str, str]]).decode
-_decode_segments = msgspec.json.Decoder(list[Segment]).decode
 
 
 def _to_columns(record: Record) -> list[object]:
-    values: list[object] = [getattr(record, name) for name in COLUMNS[:-3]]
-    working = None if record.working is None else _encode(record.working).decode()
-    return [*values, _encode(record.path).decode(), _encode(record.segments).decode(), working]
+    values: list[object] = []
+    for name in COLUMNS:
+        value = getattr(record, name)
+        plain = name not in _LISTS and (name != "working" or value is None)
+        values.append(value if plain else _encode(value).decode())
+    return values
 
 
 def from_columns(values: Any) -> Record:
     """A record out of the values of `COLUMNS`."""
     named = dict(zip(COLUMNS, values, strict=True))
-    working, segments, path = named.pop("working"), named.pop("segments"), named.pop("path")
-    return Record(
-        **named,
-        path=_decode_path(path),
-        segments=_decode_segments(segments),
-        working=None if working is None else _decode(working),
-    )
+    working = named.pop("working")
+    lists = {name: decoder.decode(named.pop(name)) for name, decoder in _LISTS.items()}
+    return Record(**named, **lists, working=None if working is None else _decode(working))

@@ -11,7 +11,7 @@ from centrala.ledger.errors import DataFolderError
 
 log = logging.getLogger(__name__)
 
-DATA_VERSION = 3
+DATA_VERSION = 4
 "Kept in `PRAGMA user_version`."
 
 APPLICATION_ID = 0x43454E54
@@ -65,6 +65,16 @@ ALTER TABLE records ADD COLUMN flow TEXT;
 ALTER TABLE records ADD COLUMN path TEXT NOT NULL DEFAULT '[]'
 """
 
+VERSION_4 = """
+ALTER TABLE records ADD COLUMN origin TEXT;
+ALTER TABLE records ADD COLUMN waiting_since REAL;
+ALTER TABLE records ADD COLUMN due_at REAL;
+ALTER TABLE records ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN answers TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE records ADD COLUMN gaps TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE records ADD COLUMN escalations TEXT NOT NULL DEFAULT '[]'
+"""
+
 Step = Callable[[sqlite3.Connection], None]
 
 
@@ -79,6 +89,7 @@ UPGRADES: dict[int, Step] = {
     0: lambda db: script(db, VERSION_1),
     1: lambda db: script(db, VERSION_2),
     2: lambda db: script(db, VERSION_3),
+    3: lambda db: script(db, VERSION_4),
 }
 "Version → what makes a folder of this version one of the next. Version 0 is an empty file. Never edit a published one."
 

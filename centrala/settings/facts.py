@@ -9,11 +9,35 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from centrala.core import facts as f
-from centrala.core.specs import AgentSpec, CalendarSpec, FlowSpec, QueueSpec
+from centrala.core.specs import AgentSpec, CalendarSpec, FlowSpec, ParkingSpec, QueueSpec
 from centrala.core.specs import Announce as AnnounceSpec
+from centrala.core.specs import Balance as BalanceSpec
+from centrala.core.specs import Balancing as BalancingSpec
+from centrala.core.specs import Callbacks as CallbacksSpec
 from centrala.core.specs import Destination as To
+from centrala.core.specs import FollowUp as FollowUpSpec
+from centrala.core.specs import LastAgent as LastAgentSpec
+from centrala.core.specs import Widen as WidenSpec
 from centrala.core.state import Centre
-from centrala.settings.model import Agent, Announce, Calendar, Destination, OpenSpans, Queue, Tenant
+from centrala.settings.house_flows import house_flows
+from centrala.settings.model import (
+    Agent,
+    Announce,
+    Balance,
+    Balancing,
+    Calendar,
+    Callbacks,
+    Destination,
+    Expert,
+    FollowUp,
+    LastAgent,
+    OpenSpans,
+    Parking,
+    Queue,
+    Tenant,
+    Widen,
+)
+from centrala.settings.routing import EXPERT
 
 CALENDAR_DAYS = 400
 "How far ahead opening hours are told; a running centre tells them anew long before."
@@ -34,10 +58,15 @@ def changes(
     # An agent's id can be dialled inside the house, like an extension.
     for name in tenant.agents:
         numbers.setdefault(name, To("agent", name))
+    # Experts are asked, and sent customers, as `expert:ID`, which nobody can dial.
+    numbers |= {f"{EXPERT}{one.id}": expert_destination(one) for one in tenant.experts.values()}
     facts: list[f.Fact] = []
     calendars = [calendar_spec(one, tenant, now) for one in tenant.calendars.values()]
     facts += [f.CalendarChanged(now, one) for one in calendars if centre.calendars.get(one.id) != one.open_at]
-    facts += [f.FlowPublished(now, one) for one in _flows(centre, tenant, published or {})]
+    facts += [f.FlowPublished(now, one) for one in _flows(centre, tenant, published)]
+    balancing = None if tenant.balancing is None else balancing_spec(tenant.balancing)
+    if centre.balancing != balancing:
+        facts.append(f.BalancingChanged(now, balancing))
     facts += [
         f.QueueChanged(now, spec)
         for spec in queues
@@ -54,25 +83,35 @@ def changes(
     facts += [f.NumberRemoved(now, number) for number in _gone(centre.numbers, numbers)]
     facts += [f.AgentRemoved(now, name) for name in _gone(centre.agents, tenant.agents)]
     facts += [f.QueueRemoved(now, name) for name in _gone(centre.queues, tenant.queues)]
+    parking = parking_spec(tenant.parking)
+    if centre.parking != parking:
+        facts.append(f.ParkingChanged(now, parking))
     if published is not None:
         facts += [
             f.FlowRemoved(now, name)
-            for name in _gone(centre.flows, {*tenant.flows, *published})
+            for name in _gone(centre.flows, {*tenant.flows, *published, *house_flows()})
             if centre.flows[name].current
         ]
     facts += [f.CalendarRemoved(now, name) for name in _gone(centre.calendars, tenant.calendars)]
     return facts
 
 
-def _flows(centre: Centre, tenant: Tenant, published: Mapping[str, FlowSpec]) -> list[FlowSpec]:
-    """Versions that the core doesn't have: of the file's flows a new one, of the screen's the published one."""
+def _flows(centre: Centre, tenant: Tenant, published: Mapping[str, FlowSpec] | None) -> list[FlowSpec]:
+    """Versions that the core doesn't have: of the file's flows a new one, of the screen's the published one.
+
+    Those that every house has, where the tenant has none of that name; or none yet, where the screen's aren't known.
+    """
     found: list[FlowSpec] = []
-    for id, flow in tenant.flows.items():
+    graphs = {id: flow.graph for id, flow in tenant.flows.items()}
+    for id, graph in house_flows().items():
+        if id not in graphs and (id not in centre.flows if published is None else id not in published):
+            graphs[id] = graph
+    for id, graph in graphs.items():
         known = centre.flows.get(id)
-        if known is None or known.graphs.get(known.current) != flow.graph:
+        if known is None or known.graphs.get(known.current) != graph:
             last = 0 if known is None else max([known.current, *known.graphs])
-            found.append(FlowSpec(id, last + 1, flow.graph))
-    for id, spec in published.items():
+            found.append(FlowSpec(id, last + 1, graph))
+    for id, spec in (published or {}).items():
         known = centre.flows.get(id)
         if id not in tenant.flows and (known is None or known.current != spec.version):
             found.append(spec)
@@ -113,11 +152,43 @@ def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
         when_closed=_way_out(queue.when_closed),
         open_at=opening(queue.hours, queue.holidays, tenant.timezone, now),
         dispositions=queue.dispositions,
+        keys={digit: destination(to) for digit, to in queue.keys.items()},
+        callbacks=callbacks_spec(queue.callbacks),
+        follow_up=None if queue.follow_up is None else follow_up_spec(queue.follow_up),
+        widen=tuple(widen_spec(one) for one in queue.widen),
+        last_agent=None if queue.last_agent is None else last_agent_spec(queue.last_agent),
+        when_slow=_way_out(queue.when_slow),
+        slow_below=queue.slow_below,
+        tier=queue.tier,
+        escalate=None if queue.escalate is None else escalation(queue.escalate, tenant),
+        name=queue.name or "",
+        brief=queue.brief,
+        record_on_demand=queue.record_on_demand,
+        longest_pause=queue.longest_pause,
+        interludes=queue.interludes,
+        survey=queue.survey or "",
+        balance=None if queue.balance is None else balance_spec(queue.balance),
     )
 
 
 def announce_spec(announce: Announce) -> AnnounceSpec:
     return AnnounceSpec(announce.first, announce.every, announce.position, announce.wait, announce.messages)
+
+
+def callbacks_spec(how: Callbacks) -> CallbacksSpec:
+    return CallbacksSpec(how.attempts, how.retry, how.expires, how.ring)
+
+
+def follow_up_spec(how: FollowUp) -> FollowUpSpec:
+    return FollowUpSpec(how.after, how.attempts, how.priority, how.grace)
+
+
+def parking_spec(parking: Parking | None) -> ParkingSpec:
+    return (
+        ParkingSpec()
+        if parking is None
+        else ParkingSpec(parking.slots, parking.number or "", parking.timeout)
+    )
 
 
 def agent_spec(agent: Agent) -> AgentSpec:
@@ -128,10 +199,37 @@ def agent_spec(agent: Agent) -> AgentSpec:
         fixed_phone=agent.phone is not None,
         always_ready=agent.always_ready,
         ready_on_register=agent.ready_on_register,
+        helps=agent.helps,
     )
 
 
+def balance_spec(rules: Balance) -> BalanceSpec:
+    return BalanceSpec(rules.give, rules.take, rules.reserve, rules.most, dict(rules.helpers))
+
+
+def balancing_spec(rules: Balancing) -> BalancingSpec:
+    return BalancingSpec(rules.on, rules.every, rules.moves_per_hour, rules.margin)
+
+
+def widen_spec(one: Widen) -> WidenSpec:
+    needs = None if one.needs is None else dict(one.needs)
+    return WidenSpec(one.after, one.length, one.below, needs, one.queues, one.calendar or "")
+
+
+def last_agent_spec(rule: LastAgent) -> LastAgentSpec:
+    return LastAgentSpec(rule.within, rule.wait, rule.preferred)
+
+
+def expert_destination(expert: Expert) -> To:
+    return To("phone", expert.phone) if expert.phone is not None else To("line", expert.number or "")
+
+
+def escalation(to: Destination, tenant: Tenant) -> To:
+    return expert_destination(tenant.experts[to.target]) if to.kind == "expert" else destination(to)
+
+
 def destination(to: Destination) -> To:
+    assert to.kind != "expert"
     return To(to.kind, to.target, to.record)
 
 
@@ -140,7 +238,7 @@ def _way_out(to: Destination | None) -> To | None:
 
 
 def calendar_spec(calendar: Calendar, tenant: Tenant, now: float) -> CalendarSpec:
-    intervals = opening(calendar.hours, calendar.holidays, tenant.timezone, now)
+    intervals = opening(calendar.hours, calendar.holidays, calendar.timezone or tenant.timezone, now)
     return CalendarSpec(calendar.id, ALWAYS if intervals is None else intervals)
 
 

@@ -4,7 +4,17 @@ from collections.abc import Iterable
 
 from centrala.settings import words
 from centrala.settings.building import build, table
-from centrala.settings.model import LANGUAGES, REASONS, Disposition, Label, Limits, Reason, Team, Thresholds
+from centrala.settings.model import (
+    ESCALATIONS,
+    LANGUAGES,
+    REASONS,
+    Disposition,
+    Label,
+    Limits,
+    Reason,
+    Team,
+    Thresholds,
+)
 from centrala.settings.tree import Mapping, Parser, Spot, Wrong, any_of, attempt
 
 
@@ -39,6 +49,10 @@ def _reason(id: str, spot: Spot) -> Reason:
 
 def dispositions(spot: Spot) -> dict[str, Disposition]:
     return table(_disposition, "a mapping of ids to dispositions")(spot)
+
+
+def escalation_reasons(spot: Spot) -> dict[str, Disposition]:
+    return table(_disposition, "a mapping of ids to reasons")(spot) or ESCALATIONS.copy()
 
 
 def _disposition(id: str, spot: Spot) -> Disposition:

@@ -197,7 +197,11 @@ def calendars(spot: Spot) -> dict[str, Calendar]:
 
 
 def _calendar(id: str, spot: Spot) -> Calendar:
-    parsers: dict[str, Parser] = {"hours": words.hours, "holidays": words.days}
+    parsers: dict[str, Parser] = {
+        "hours": words.hours,
+        "holidays": words.days,
+        "timezone": words.timezone,
+    }
     calendar = build(
         Calendar, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers, id=id
     )

@@ -14,7 +14,7 @@ from centrala.settings.overlay import NOTHING, Saved
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
 Strategy = Literal["longest_idle", "most_skilled", "round_robin", "fewest_calls", "ring_all"]
-DestinationKind = Literal["queue", "agent", "phone", "music", "hang_up", "flow"]
+DestinationKind = Literal["queue", "agent", "phone", "music", "hang_up", "flow", "expert"]
 Address = tuple[str, int]
 """Host (a name, or an IPv4 or IPv6 address without brackets) and port."""
 OpenSpans = tuple[tuple[int, int], ...]
@@ -143,6 +143,8 @@ class Agent:
     ready_on_register: bool = False
     skills: dict[str, int] = field(default_factory=dict)
     """Skill to level, 1 to 10."""
+    helps: tuple[str, ...] = ()
+    """Queues to which rebalancing may lend the agent."""
 
 
 LANGUAGES = ("en", "pl", "ru")
@@ -199,6 +201,19 @@ REASONS: dict[str, Reason] = {
 }
 """What a tenant has that names no reasons of its own."""
 
+ESCALATIONS: dict[str, Disposition] = {
+    one.id: one
+    for one in (
+        Disposition("knowledge", {"en": "Needs an expert", "pl": "Potrzebny ekspert", "ru": "Нужен эксперт"}),
+        Disposition("authority", {"en": "Above my authority", "pl": "Poza moimi uprawnieniami",
+                                  "ru": "Не в моих полномочиях"}),
+        Disposition("complaint", {"en": "Complaint", "pl": "Reklamacja", "ru": "Жалоба"}),
+        Disposition("asked", {"en": "The customer asks for it", "pl": "Klient o to prosi",
+                              "ru": "Просит клиент"}),
+    )
+}  # fmt: skip
+"""The same of reasons to hand a customer on to those who know, or may, more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -236,6 +251,51 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Slots:
+    """Times for which a queue may promise to call."""
+
+    share: float = 0.5
+    """Of the capacity that is expected to be free."""
+    days: int = 5
+    """Days of opening ahead, today among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """How a queue keeps its promises to call back."""
+
+    attempts: int = 3
+    """How often somebody is rung who doesn't answer."""
+    retry: float = 300.0
+    """Seconds between the first attempt and the second; doubles with each further one."""
+    expires: float = 14400.0
+    """Seconds after the promise, or the time that was booked, when it is given up."""
+    ring: float = 30.0
+    """Seconds for which their phone rings."""
+    slots: Slots | None = None
+    """None means that no times can be booked."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """Who hung up while waiting is called back."""
+
+    after: float = 600.0
+    attempts: int = 1
+    priority: int = 0
+    grace: float = 60.0
+    """Seconds within which who rings again stands where they stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRules:
+    """Which numbers callers may ask to be called at."""
+
+    countries: tuple[str, ...] = ()
+    """ISO 3166-1 alpha-2, in capitals, beside the tenant's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """Where a call goes; in the file a mapping with its kind as the one key, and `record`."""
 
@@ -244,6 +304,92 @@ class Destination:
     """Id of the queue, agent or flow, SIP URI of the phone, name of the music, or busy, unavailable, not_found."""
     record: bool = False
     """Only for agent and phone; a queue has its own `record`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Widen:
+    """When a queue opens to more agents than its own; by one of after, length, below at least."""
+
+    after: float | None = None
+    """Seconds: for who has waited so long."""
+    length: int | None = None
+    """For all, while so many wait."""
+    below: float | None = None
+    """For all, while a smaller share (0 to 1) is answered within the time of the service level."""
+    needs: dict[str, int] | None = None
+    """Skill to the least level from then on, 0 to 10; those that aren't named stay as they were."""
+    queues: tuple[str, ...] = ()
+    """Whoever serves one of these may help."""
+    calendar: str | None = None
+    """Only while it is open; None means always."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastAgent:
+    """Who rings again waits a while for the agent who knows them."""
+
+    within: float = 7 * 86400.0
+    """Seconds since they talked."""
+    wait: float = 30.0
+    """Seconds; 0 means that they get that agent only if free at once."""
+    preferred: bool = True
+    """The agent on the customer's card goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What a tier is called, and what it may decide."""
+
+    id: int
+    label: Label | None = None
+    authority: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expert:
+    """Somebody outside the house who helps with what others can't; has either a number or a phone."""
+
+    id: str
+    name: str | None = None
+    number: str | None = None
+    """Called over a trunk."""
+    phone: str | None = None
+    """SIP URI."""
+    tier: int = 3
+    skills: dict[str, int] = field(default_factory=dict)
+    calendar: str | None = None
+    """When they can be asked; None means always."""
+    authority: Label | None = None
+    """What they may decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How a queue takes part in rebalancing."""
+
+    give: bool = True
+    """Its agents may be lent to other queues …"""
+    take: bool = True
+    """… and others' to it."""
+    reserve: int = 0
+    """So many who serve it are never lent."""
+    most: int | None = None
+    """So many at once are lent to it at the most; None: no limit."""
+    helpers: dict[str, int] = field(default_factory=dict)
+    """Skill to least level: who has them all may be lent to it, beside those whose `helps` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balancing:
+    """How agents are lent between the queues that take part."""
+
+    on: bool = True
+    every: float = 20.0
+    """Seconds between two comparisons of the queues."""
+    moves_per_hour: int = 6
+    """Of one agent, there and back counted apart."""
+    margin: float = 0.02
+    """A share: so far below its target a queue must be expected before it gets agents, and above it without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +440,34 @@ class Queue:
     dispositions: tuple[str, ...] = ()
     """Ids, in the order in which they are offered; not empty means that each contact needs one."""
     thresholds: Thresholds = Thresholds()
+    keys: dict[str, Destination] = field(default_factory=dict)
+    """Digit to the way out that somebody who waits takes by it."""
+    callbacks: Callbacks = Callbacks()
+    follow_up: FollowUp | None = None
+    """None means that nobody is called who hung up."""
+    widen: tuple[Widen, ...] = ()
+    """Stages, in the order in which more and more agents are asked."""
+    last_agent: LastAgent | None = None
+    """None means that callers aren't kept for anybody."""
+    when_slow: Destination | None = None
+    """Instead of waiting, while too few are answered in time; None means wait."""
+    slow_below: float = 0.5
+    """The share (0 to 1) below which that is."""
+    tier: int = 1
+    escalate: Destination | None = None
+    """Where its agents hand on what is above them; None: they have to choose."""
+    brief: bool = False
+    """Whoever answers is told first, alone, for whom and after what wait."""
+    record_on_demand: bool = False
+    """Where `record` is off: agents may begin a recording, and end it."""
+    longest_pause: float = 300.0
+    """After so long a recording that an agent has paused goes on by itself."""
+    interludes: tuple[str, ...] = ()
+    """Flows through which agents may send their customer and get them back."""
+    survey: str | None = None
+    """Flow that customers go on into when their agent has hung up."""
+    balance: Balance | None = None
+    """None means that it takes no part in rebalancing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +491,8 @@ class Calendar:
     hours: tuple[OpenSpans, ...] | None = None
     """As in `Queue`."""
     holidays: tuple[date, ...] = ()
+    timezone: str | None = None
+    """IANA name; None means the tenant's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +544,18 @@ class SpeechSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Parking:
+    """Where customers are put aside for anybody of the house."""
+
+    slots: tuple[str, ...]
+    """Numbers to pick up by; in the file a range."""
+    number: str | None = None
+    """A transfer to it parks in the first free slot."""
+    timeout: float = 120.0
+    """Seconds until whoever parked is rung."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One operating house, isolated from the others."""
 
@@ -396,6 +584,13 @@ class Tenant:
     mail: Mail | None = None
     http: Http = Http()
     speech: SpeechSettings = SpeechSettings()
+    callbacks: CallbackRules = CallbackRules()
+    balancing: Balancing | None = None
+    """None means that nobody is lent but by hand."""
+    parking: Parking | None = None
+    tiers: dict[int, Tier] = field(default_factory=dict)
+    experts: dict[str, Expert] = field(default_factory=dict)
+    escalation_reasons: dict[str, Disposition] = field(default_factory=ESCALATIONS.copy)
 
     def team_of(self, agent: str) -> str | None:
         """Id of the agent's team."""

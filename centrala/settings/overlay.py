@@ -30,7 +30,20 @@ Tree = dict[str, Any]
 
 THINGS = ("trunks", "clients", "agents", "queues", "teams", "calendars")
 VALUES = ("numbers", "reasons", "dispositions")
-OWN = ("domain", "name", "country", "timezone", "locale", "mail")
+OWN = (
+    "domain",
+    "name",
+    "country",
+    "timezone",
+    "locale",
+    "mail",
+    "callbacks",
+    "balancing",
+    "parking",
+    "tiers",
+    "experts",
+    "escalation_reasons",
+)
 FILE_ALONE = ("flows", "tables", "http", "speech")
 "They reach what the machine holds, which is not for who administers one tenant of it."
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
-from centrala.settings import floor, words
+from centrala.settings import balancing, floor, owing, parking, routing, words
 from centrala.settings import flows as flows_of
 from centrala.settings import trunks as trunks_of
 from centrala.settings.building import build, table
@@ -54,7 +54,7 @@ from centrala.settings.tree import (
 
 _REFERENCE = re.compile(r"(env|file):(\S.*)")
 _HANG_UPS = ("busy", "unavailable", "not_found")
-_KINDS: tuple[str, ...] = get_args(DestinationKind)
+_KINDS: tuple[str, ...] = tuple(one for one in get_args(DestinationKind) if one != "expert")
 
 
 def load(path: Path | str, environ: Environment[str, str] | None = None, saved: Saved = NOTHING) -> Settings:
@@ -163,6 +163,7 @@ class _Names:
     calendars: tuple[str, ...]
     tables: tuple[str, ...]
     flows: tuple[str, ...]
+    experts: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -222,7 +223,7 @@ class _Reading:
             return table(lambda number, at: self.number(number, at, names), expected, ids=False)(spot)
 
         def agents(spot: Spot) -> dict[str, Agent]:
-            return table(self.agent, "a mapping of ids to agents")(spot)
+            return table(lambda id, at: self.agent(id, at, names), "a mapping of ids to agents")(spot)
 
         def queues(spot: Spot) -> dict[str, Queue]:
             return table(lambda id, at: self.queue(id, at, names), "a mapping of ids to queues")(spot)
@@ -259,6 +260,12 @@ class _Reading:
             "mail": lambda spot: flows_of.mail(spot, self.secret),
             "http": lambda spot: flows_of.http(spot, self.secret),
             "speech": lambda spot: flows_of.speech(spot, folder),
+            "callbacks": owing.rules,
+            "balancing": balancing.balancing,
+            "parking": parking.parking,
+            "tiers": routing.tiers,
+            "experts": lambda spot: routing.experts(spot, names.calendars),
+            "escalation_reasons": floor.escalation_reasons,
         }
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
         names = _Names(**{one.name: _keys(given.get(one.name)) for one in fields(_Names)})
@@ -309,7 +316,7 @@ class _Reading:
         parsers: dict[str, Parser] = {"name": words.line_of_text}
         return build(Client, spot, spot.fields(parsers, "a mapping with the key name"), parsers, id=id)
 
-    def agent(self, id: str, spot: Spot) -> Agent:
+    def agent(self, id: str, spot: Spot, names: _Names) -> Agent:
         parsers: dict[str, Parser] = {
             "name": words.line_of_text,
             "sip_password": self.secret,
@@ -317,6 +324,7 @@ class _Reading:
             "always_ready": words.flag,
             "ready_on_register": words.flag,
             "skills": self.levels,
+            "helps": words.list_of(words.reference("a queue", names.queues), "a list of queues' ids"),
         }
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
         agent = build(Agent, spot, given, parsers, id=id)
@@ -376,6 +384,21 @@ class _Reading:
                 words.reference("a disposition", names.dispositions), "a list of dispositions' ids"
             ),
             "thresholds": floor.thresholds,
+            "keys": owing.keys(destination),
+            "callbacks": owing.callbacks,
+            "follow_up": owing.follow_up,
+            "widen": routing.widen([one for one in names.queues if one != id], names.calendars),
+            "last_agent": routing.last_agent,
+            "when_slow": destination,
+            "slow_below": words.percent,
+            "tier": words.integer(1, routing.MOST_TIER),
+            "escalate": routing.escalate(destination, names.experts),
+            "brief": words.flag,
+            "record_on_demand": words.flag,
+            "longest_pause": words.duration(1.0, 3600.0),
+            "interludes": words.list_of(words.reference("a flow", names.flows), "a list of flows' ids"),
+            "survey": words.reference("a flow", names.flows),
+            "balance": balancing.balance(self.levels),
         }
         given = spot.fields(parsers, f"a mapping with {any_of(parsers)}")
         queue = build(Queue, spot, given, parsers, id=id)
@@ -438,7 +461,7 @@ class _Reading:
     def flow(spot: Spot, names: _Names) -> str:
         id = spot.text("the id of a flow")
         words.identifier_of(id)(spot)
-        if id not in names.flows:
+        if id not in names.flows and id not in owing.BUILT_IN:
             spot.warn(
                 f"{shorten(id)} is no flow; until one of this name is given here or published on the screen, who gets"
                 f" there is turned away{did_you_mean(id, names.flows)}"
@@ -500,8 +523,13 @@ class _Reading:
     @staticmethod
     def _look_over(tenant: Tenant, given: dict[str, Spot]) -> None:
         """Queues that nobody can serve are allowed (agents may be added on the screen), but said."""
+        parking.look_over(tenant, given)
+        routing.look_over(tenant, given)
         spots = given["queues"].entries("") if tenant.queues else {}
+        calls_out = any(one.outbound for one in tenant.trunks.values())
         for id, queue in tenant.queues.items():
+            if queue.follow_up is not None and not calls_out:
+                spots[id].at("follow_up").warn("nobody can be called back: no trunk is outbound")
             ids: Iterable[str] = tenant.agents if queue.agents is None else queue.agents
             agents = [tenant.agents[one] for one in ids if one in tenant.agents]
             if not any(

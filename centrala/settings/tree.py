@@ -221,7 +221,7 @@ def did_you_mean(found: str, options: Iterable[str]) -> str:
 def any_of(options: Iterable[str]) -> str:
     """The options as a list for a message; a long list is cut."""
     names = list(options)
-    return ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+    return ", ".join(names[:60]) + (f" and {len(names) - 60} more" if len(names) > 60 else "")
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ from random import Random
 
 from centrala.core import commands as c
 from centrala.core import facts as f
-from centrala.core.flow.nodes import Collect, Menu, Node
+from centrala.core.flow.nodes import Collect, Menu, Node, Question
+from centrala.core.flow.question import KEYS
 from centrala.core.private import Private
 
 LETTERS = 14.0
@@ -36,6 +37,8 @@ def keys(node: Node | None, draw: Random) -> str:
     match node.does if node is not None else None:
         case Menu(choices=choices):
             return draw.choice(choices)
+        case Question(scale=scale):
+            return draw.choice(KEYS[scale])
         case Collect(least=least, most=most, terminator=terminator):
             typed = "".join(draw.choice("0123456789") for _ in range(least))
             return typed + (terminator if least < most else "")
@@ -45,6 +48,6 @@ def keys(node: Node | None, draw: Random) -> str:
 
 def answered(command: c.RunErrand, at: float) -> f.ErrandDone:
     """Found, or done; of the values nothing is known."""
-    exit = "found" if command.kind in ("customer", "table") else "next"
+    exit = "found" if command.kind in ("customer", "table", "number") else "next"
     values = {name: Private(None) for name in command.take}
     return f.ErrandDone(at, command.contact, command.errand, exit, values)

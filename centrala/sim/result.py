@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from math import inf, sqrt
 from statistics import NormalDist, fmean, stdev
 
+from centrala.core.events import AgentLent, AgentReturned
+
 BUSY = ("on_contact", "offered", "wrap_up")
 AVAILABLE = (*BUSY, "ready", "resting")
 
@@ -26,6 +28,10 @@ class ContactRecord:
     "As the core names them; waiting when it was never served and never gave up."
     offers: int = 0
     overflows: int = 0
+    origin: str = ""
+    "Of a callback or a message: the contact that it follows from."
+    since: float | None = None
+    "The same: since when its customer has waited."
 
     @property
     def wait(self) -> float:
@@ -104,6 +110,10 @@ class Result:
     "Facts that the core was told, warm-up included."
     blocked: int = 0
     "Calls that an outage kept away."
+    moves: list[AgentLent | AgentReturned] = field(default_factory=list)
+    "Of agents, by rebalancing, warm-up included."
+    owed: list[ContactRecord] = field(default_factory=list)
+    "Callbacks and messages of those contacts, in the order in which they were promised."
 
     @property
     def seconds(self) -> float:
@@ -114,7 +124,9 @@ class Result:
         return self._with([who for who in self.contacts if who.number == number], self.window)
 
     def _with(self, contacts: list[ContactRecord], window: tuple[float, float]) -> "Result":
-        return Result(contacts, window, self.agents, self.facts, self.blocked)
+        there = {who.id for who in contacts}
+        owed = [who for who in self.owed if who.origin in there]
+        return Result(contacts, window, self.agents, self.facts, self.blocked, self.moves, owed)
 
     # --- figures ---
 

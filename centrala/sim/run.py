@@ -1,6 +1,7 @@
 """The loop around the core under a virtual clock: a heap of (at, seq, what happens), and who acts on commands."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from heapq import heappop, heappush
 from random import Random
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
+from centrala.core.balance import TIMER
 from centrala.core.centre import Centre, step
 from centrala.core.flow.position import node_of
 from centrala.core.private import Private
@@ -36,10 +38,11 @@ def replicate(scenario: Scenario, seeds: Iterable[int]) -> Replications:
 class _Caller:
     """What a caller brings along: drawn at the arrival, so that other agents meet the same callers."""
 
-    __slots__ = ("handling", "keys", "patience", "talking")
+    __slots__ = ("arrivals", "handling", "keys", "patience", "talking")
 
-    def __init__(self, handling: float, patience: float | None, keys: Random) -> None:
+    def __init__(self, handling: float, patience: float | None, keys: Random, arrivals: Arrivals) -> None:
         self.handling = handling
+        self.arrivals = arrivals
         self.patience = patience
         self.keys = keys
         self.talking = False
@@ -68,6 +71,10 @@ class _Run:
         self.arrivals = 0
         self.facts = 0
         self.blocked = 0
+        self.moves: list[e.AgentLent | e.AgentReturned] = []
+        self.owed: list[ContactRecord] = []
+        self.gone: tuple[_Caller, ContactRecord]
+        "Who has hung up last: a call after them begins there."
         self.trunk_down = 0
         for fact in self.opening_facts():
             self.tell(fact)
@@ -102,6 +109,8 @@ class _Run:
             yield f.CalendarChanged(now, calendar)
         for number, to in scenario.numbers.items():
             yield f.NumberChanged(now, number, to)
+        if scenario.balancing is not None:
+            yield f.BalancingChanged(now, scenario.balancing)
 
     # --- the clock ---
 
@@ -139,7 +148,15 @@ class _Run:
         self.now = max(self.now, self.end)
         for name in self.spent:
             self.account(name)
-        return Result(self.counted, (self.counted_from, self.end), self.spent, self.facts, self.blocked)
+        return Result(
+            self.counted,
+            (self.counted_from, self.end),
+            self.spent,
+            self.facts,
+            self.blocked,
+            self.moves,
+            self.owed,
+        )
 
     def tell(self, fact: f.Fact) -> None:
         self.facts += 1
@@ -174,11 +191,15 @@ class _Run:
         self.records[contact] = record
         if self.now >= self.counted_from:
             self.counted.append(record)
-        self.callers[contact] = _Caller(handling, patience, Random(f"{self.seed} {contact} keys"))
+        keys = Random(f"{self.seed} {contact} keys")
+        self.callers[contact] = _Caller(handling, patience, keys, stream.arrivals)
         to = self.scenario.numbers.get(stream.to)
         if to is None or to.kind != "flow":
             self.run_out(contact)
-        self.tell(f.ContactArrived(self.now, contact, stream.to, priority=stream.priority))
+        arrived = f.ContactArrived(self.now, contact, stream.to, priority=stream.priority)
+        if stream.arrivals.callback:
+            arrived = replace(arrived, caller=contact)
+        self.tell(arrived)
 
     def run_out(self, contact: str) -> None:
         """From here on the caller's patience runs: in a flow they don't wait."""
@@ -218,9 +239,11 @@ class _Run:
         caller = self.callers[contact]
         self.live.pop(f"patience:{contact}", None)
         if not caller.talking:
+            who = self.centre.contacts.get(contact)
+            alone = who.leg if who is not None and who.absent else ""  # with a message
             caller.talking = True
             until = self.now + caller.handling
-            self.at(until, f"talk:{contact}", f.HungUp(until, contact))
+            self.at(until, f"talk:{contact}", f.HungUp(until, contact, alone or ""))
 
     # --- what breaks ---
 
@@ -260,12 +283,17 @@ class _Run:
         else:
             when = self.now + self.scenario.outside_delay.draw(rng)
             fact = f.Answered(when, command.contact, leg)
+            away = self.callers[command.contact].arrivals.away if leg == command.contact else 0.0
+            if away and rng.random() < away:
+                fact = f.OfferFailed(when, command.contact, leg, "no_answer")
         self.at(when, f"leg:{leg}", fact)
 
     def cancel_ring(self, command: c.CancelRing) -> None:
         self.live.pop(f"leg:{command.leg}", None)
 
     def set_timer(self, command: c.SetTimer) -> None:
+        if command.timer == TIMER and self.now >= self.end:
+            return  # it would run for ever
         when = max(command.at, self.now)
         self.at(when, command.timer, f.TimerFired(when, command.timer))
 
@@ -287,10 +315,33 @@ class _Run:
         if event.agent is not None:
             self.account(event.agent)
 
+    def moved(self, event: e.AgentLent | e.AgentReturned) -> None:
+        self.moves.append(event)
+
+    def owe(self, event: e.ContactBegan) -> None:
+        """A callback or a message: its customer is the caller whom it follows from."""
+        if not event.owed:
+            return
+        here = event.origin in self.callers
+        origin, before = (self.callers[event.origin], self.records[event.origin]) if here else self.gone
+        record = ContactRecord(event.contact, before.number, event.at, origin=event.origin)
+        self.records[event.contact] = record
+        self.callers[event.contact] = _Caller(origin.handling, None, origin.keys, origin.arrivals)
+        if before.arrived >= self.counted_from:
+            self.owed.append(record)
+
+    def booked(self, event: e.Booked) -> None:
+        self.records[event.contact].since = event.since
+
     def queued(self, event: e.Queued) -> None:
         record = self.records[event.contact]
+        caller = self.callers[event.contact]
+        share = caller.arrivals.callback
         if record.queue is None:
             record.queue = event.queue
+            if share and not record.origin and caller.keys.random() < share:
+                when = self.now + caller.arrivals.callback_after
+                self.at(when, f"press:{event.contact}", f.DigitPressed(when, event.contact, Private("1")))
             if f"patience:{event.contact}" not in self.live:
                 self.run_out(event.contact)
 
@@ -319,17 +370,19 @@ class _Run:
         record = self.records.pop(event.contact)
         record.ended = event.at
         record.outcome = event.outcome
-        del self.callers[event.contact]
+        self.gone = self.callers.pop(event.contact), record
         self.live.pop(f"patience:{event.contact}", None)
         self.live.pop(f"talk:{event.contact}", None)
+        self.live.pop(f"press:{event.contact}", None)
 
 
 class _Stream:
     """One stream of arrivals with random numbers of its own: what others draw doesn't change it."""
 
-    __slots__ = ("draw", "priority", "times", "to")
+    __slots__ = ("arrivals", "draw", "priority", "times", "to")
 
     def __init__(self, arrivals: Arrivals, seed: int, index: int, start: float) -> None:
+        self.arrivals = arrivals
         self.to = arrivals.to
         self.priority = arrivals.priority
         self.times = _times(arrivals, Random(f"{seed} {index} arrivals"), start)
@@ -371,7 +424,10 @@ PERFORM: dict[type, Callable[[_Run, Any], None]] = {
 }
 
 WATCH: dict[type, Callable[[_Run, Any], None]] = {
+    e.ContactBegan: _Run.owe,
+    e.Booked: _Run.booked,
     e.Queued: _Run.queued,
+    e.Reached: _Run.agent_changed,
     e.DigitsAwaited: _Run.digits_awaited,
     e.Overflowed: _Run.overflowed,
     e.OfferMade: _Run.offered,
@@ -387,4 +443,6 @@ WATCH: dict[type, Callable[[_Run, Any], None]] = {
     e.AgentStateChanged: _Run.agent_changed,
     e.PhoneFound: _Run.agent_changed,
     e.PhoneLost: _Run.agent_changed,
+    e.AgentLent: _Run.moved,
+    e.AgentReturned: _Run.moved,
 }

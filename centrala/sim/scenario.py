@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, QueueSpec
+from centrala.core.specs import AgentSpec, Balancing, CalendarSpec, Destination, FlowSpec, QueueSpec
 from centrala.settings.facts import agent_spec, calendar_spec, destination, queue_spec
 from centrala.settings.model import Tenant
 from centrala.sim.draws import Distribution, Exponential, Fixed
@@ -35,10 +35,18 @@ class Arrivals:
     patience: Distribution | None = None
     "Who waits longer hangs up; None waits for ever."
     priority: int = 0
+    callback: float = 0.0
+    "Share of those who wait that presses 1, which the queue's `keys` or the flow should know."
+    callback_after: float = 30.0
+    "Seconds of waiting before they do."
+    away: float = 0.0
+    "Share of calls back to them that they don't answer."
 
     def __post_init__(self) -> None:
         if self.per_hour < 0 or any(calls < 0 for calls in self.profile) or self.interval <= 0:
             raise ValueError(f"arrivals to {self.to}: rates must be 0 or more, the interval above 0")
+        if not (0 <= self.callback <= 1 and 0 <= self.away <= 1):
+            raise ValueError(f"arrivals to {self.to}: shares lie between 0 and 1")
         if self.trace is not None and list(self.trace) != sorted(self.trace):
             raise ValueError(f"arrivals to {self.to}: a trace must be in the order of time")
 
@@ -81,6 +89,7 @@ class Scenario:
     outages: tuple[Outage, ...] = ()
     outside_delay: Distribution = A_FEW_SECONDS
     "Until a phone outside is picked up."
+    balancing: Balancing | None = None
     start: float = MONDAY
     "Unix seconds, above 0; opening hours are read against it."
 

@@ -47,6 +47,84 @@ PROMPTS: Mapping[str, Mapping[str, str]] = {
         "pl": "Dziękujemy. Wiadomość została nagrana.",
         "ru": "Спасибо. Ваше сообщение записано.",
     },
+    "message_empty": {
+        "en": "We have not heard a message.",
+        "pl": "Nie nagrano wiadomości.",
+        "ru": "Сообщение не записано.",
+    },
+    "callback_offer": {
+        "en": "We can call you back. You keep your place in the queue, and may hang up. Your number ends in",
+        "pl": "Możemy oddzwonić. Zachowają Państwo miejsce w kolejce i mogą się rozłączyć. Państwa numer kończy się na",
+        "ru": "Мы можем вам перезвонить. Вы сохраните место в очереди и можете положить трубку. Ваш номер кончается на",
+    },
+    "callback_keys": {
+        "en": "For a callback to this number, press 1. To give another number, press 2. To go on waiting, press star.",
+        "pl": "Aby oddzwonić pod ten numer, proszę nacisnąć 1. Aby podać inny numer: 2. Aby czekać dalej: gwiazdkę.",
+        "ru": "Чтобы мы перезвонили на этот номер, нажмите 1. Чтобы указать другой, нажмите 2. Чтобы ждать, нажмите"
+        " звёздочку.",
+    },
+    "callback_withheld": {
+        "en": "We can call you back. You keep your place in the queue, and may hang up.",
+        "pl": "Możemy oddzwonić. Zachowają Państwo miejsce w kolejce i mogą się rozłączyć.",
+        "ru": "Мы можем вам перезвонить. Вы сохраните место в очереди и можете положить трубку.",
+    },
+    "callback_enter": {
+        "en": "Please enter the number where we can reach you, and press the pound key.",
+        "pl": "Proszę wprowadzić numer, pod który mamy oddzwonić, i nacisnąć krzyżyk.",
+        "ru": "Пожалуйста, введите номер, на который нам перезвонить, и нажмите решётку.",
+    },
+    "callback_wrong": {
+        "en": "Sorry, we can't call this number.",
+        "pl": "Niestety nie możemy zadzwonić pod ten numer.",
+        "ru": "К сожалению, мы не можем позвонить на этот номер.",
+    },
+    "callback_said": {
+        "en": "The number is",
+        "pl": "Podany numer to",
+        "ru": "Вы ввели номер",
+    },
+    "callback_confirm": {
+        "en": "If that is right, press 1. To enter it again, press 2. To go on waiting, press star.",
+        "pl": "Jeśli się zgadza, proszę nacisnąć 1. Aby wprowadzić go ponownie: 2. Aby czekać dalej: gwiazdkę.",
+        "ru": "Если это верно, нажмите 1. Чтобы ввести его снова, нажмите 2. Чтобы ждать, нажмите звёздочку.",
+    },
+    "callback_when": {
+        "en": "To be called when it is your turn, press 1. To choose a time, press 2. To go on waiting, press star.",
+        "pl": "Aby oddzwonić, gdy przyjdzie Państwa kolej, proszę nacisnąć 1. Aby wybrać termin: 2. Aby czekać dalej:"
+        " gwiazdkę.",
+        "ru": "Чтобы мы перезвонили, когда подойдёт ваша очередь, нажмите 1. Чтобы выбрать время, нажмите 2."
+        " Чтобы ждать, нажмите звёздочку.",
+    },
+    "callback_press_1": {
+        "en": "Press 1 for",
+        "pl": "Jeden:",
+        "ru": "Нажмите 1:",
+    },
+    "callback_press_2": {
+        "en": "Press 2 for",
+        "pl": "Dwa:",
+        "ru": "Нажмите 2:",
+    },
+    "callback_press_3": {
+        "en": "Press 3 for",
+        "pl": "Trzy:",
+        "ru": "Нажмите 3:",
+    },
+    "callback_booked": {
+        "en": "We will call you back when it is your turn.",
+        "pl": "Oddzwonimy, gdy przyjdzie Państwa kolej.",
+        "ru": "Мы перезвоним, когда подойдёт ваша очередь.",
+    },
+    "callback_booked_at": {
+        "en": "We will call you back:",
+        "pl": "Oddzwonimy:",
+        "ru": "Мы перезвоним:",
+    },
+    "callback_failed": {
+        "en": "We are sorry, we can't promise you a callback now.",
+        "pl": "Przepraszamy, nie możemy teraz obiecać oddzwonienia.",
+        "ru": "Приносим извинения, сейчас мы не можем обещать обратный звонок.",
+    },
     "closed": {
         "en": "We are closed now. Please call again during our opening hours.",
         "pl": "Nasze biuro jest teraz nieczynne. Prosimy zadzwonić w godzinach pracy.",
@@ -76,6 +154,11 @@ PROMPTS: Mapping[str, Mapping[str, str]] = {
         "en": "The estimated wait is about",
         "pl": "Przewidywany czas oczekiwania:",
         "ru": "Примерное время ожидания:",
+    },
+    "waited": {
+        "en": "waited",
+        "pl": "czas oczekiwania:",
+        "ru": "время ожидания:",
     },
     "wait_rose": {
         "en": "We are sorry, the wait has become longer.",

@@ -38,6 +38,7 @@ _FORM = "1"
 
 _LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8}){0,3}")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+_RECORDED = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}\.wav")
 _LONGEST_PAUSE = 60_000
 _SECRET = "\0secret:"
 "Begins what stands for digits that never leave the channel."
@@ -268,6 +269,8 @@ class Speech:
             raise _Unspeakable("a secret isn't spoken")
         if part.kind == "pause":
             return _pause(said)
+        if part.kind == "message":
+            return _message(self._data, tenant, said)
         language = self._language(tenant, language)
         private = part.private is not None
         if part.kind == "sound":
@@ -463,6 +466,17 @@ def _pause(milliseconds: str) -> str:
     if length <= 0:
         return ""
     return f"silence:{min(length, _LONGEST_PAUSE)}"
+
+
+def _message(data: Path, tenant: str, path: str) -> str:
+    """What a caller of this tenant left, and nothing else that lies on this machine."""
+    folder, _, name = path.rpartition("/")
+    if folder != f"recordings/{tenant}" or not _RECORDED.fullmatch(name):
+        raise _Unspeakable("this is no message of the house")
+    file = data / path
+    if file.is_symlink() or not file.is_file():
+        raise _Unspeakable("the message is gone")
+    return path
 
 
 def _uploaded(data: Path, tenant: str, name: str) -> str:

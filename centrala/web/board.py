@@ -12,13 +12,14 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from centrala.core.explain import lamps, why_no_calls
+from centrala.core.explain import also_serves, lamps, why_no_calls
 from centrala.core.mix import mix
-from centrala.core.state import Agent, Centre, Contact
+from centrala.core.state import Agent, Centre, Contact, Promise
 from centrala.ledger import metrics
 from centrala.live import Memory, QueueView, agents_of, state_of, with_contact
 from centrala.people import Permission, User, allowed, holds
 from centrala.settings.model import Tenant
+from centrala.web import in_call
 from centrala.web.levels import Cause, Level
 
 Kind = Literal["queue", "agent", "contact", "message"]
@@ -158,8 +159,11 @@ def queue_entity(world: World, view: QueueView) -> Entity:
         "waiting": len(waiting),
         "waiting_since": _time(min(waiting, default=None)),
         "talking": view.talking,
+        "callbacks": view.callbacks,
+        "messages": view.messages,
         "free": view.free,
         "staffed": view.staffed,
+        "lent": sum(view.id in world.centre.agents[one].loans for one in world.centre.lent.get(view.id, ())),
         "bar": {"free": free, "talk": talk, "wrap_up": wrap_up, "away": away},
         "level": level,
         "causes": [{**one._asdict(), "since": _time(one.since)} for one in causes],
@@ -189,6 +193,16 @@ def figures(counts: metrics.Counts) -> Value:
         "asa": _round(of("asa", counts), 1),
         "longest_wait": _round(of("longest_wait", counts), 1),
         "aht": _round(of("aht", counts), 1),
+        "callbacks_promised": counts.promised,
+        "callbacks_reached": counts.reached,
+        "callbacks_unreached": counts.unreached,
+        "callbacks_expired": counts.expired,
+        "callbacks_replaced": counts.replaced,
+        "callback_wait": _round(of("callback_wait", counts), 1),
+        "messages_left": counts.messages,
+        "messages_heard": counts.heard,
+        "message_wait": _round(of("message_wait", counts), 1),
+        "message_level": _round(of("message_level", counts), 4),
     }
 
 
@@ -220,6 +234,7 @@ def agent_entity(world: World, agent: Agent) -> Entity:
         "queues": sorted(agent.queues),
         "plus": sorted(agent.plus),
         "minus": sorted(agent.minus),
+        "loans": loans_of(centre, agent),
         "lamps": lamps_of(world, agent),
         "why": coarse(why),
     }
@@ -235,6 +250,11 @@ def agent_entity(world: World, agent: Agent) -> Entity:
         own={"why": why},
         veil=veil,
     )
+
+
+def loans_of(centre: Centre, agent: Agent) -> list[Value]:
+    """Where rebalancing has lent the agent, and what it expected then."""
+    return [{"queue": one.values["queue"], **one.values} for one in also_serves(centre, agent.spec.id)]
 
 
 VOLATILE = ("ahead", "queues")
@@ -272,9 +292,10 @@ def _next(agent: Agent, state: str) -> str | None:
 
 def contact_entity(world: World, contact: Contact) -> Entity:
     centre, memory = world.centre, world.memory
-    queues = frozenset(
-        one for one in (contact.queue, contact.leg_queue) if one is not None and one in centre.queues
-    )
+    held = contact.promise
+    parked_from = contact.back_queue if contact.slot else None
+    places = (contact.queue, contact.leg_queue, held.queue if held is not None else None, parked_from)
+    queues = frozenset(one for one in places if one is not None and one in centre.queues)
     agents = agents_of(contact, memory)
     offers = sorted(offer.agent for offer in contact.offers.values() if offer.agent is not None)
     caller = world.callers.get(contact.id, Caller())
@@ -286,8 +307,13 @@ def contact_entity(world: World, contact: Contact) -> Entity:
         "medium": contact.medium,
         "direction": contact.direction,
         "state": contact.state,
-        "queue": contact.leg_queue or contact.queue,
-        "since": _time(contact.since) if contact.queued_at else None,
+        "queue": next((one for one in (contact.leg_queue, *places) if one is not None), None),
+        "slot": contact.slot or None,
+        "since": _time(contact.since) if contact.queued_at or held is not None else None,
+        "owed": contact.owed or None,
+        "promise": None if held is None else _promise(held),
+        "origin": contact.origin or None,
+        "seconds": contact.seconds or None,
         "talk_since": _time(talk.since) if talk is not None else None,
         "hold_since": _time(talk.held) if talk is not None else None,
         "dialled": contact.dialled or None,
@@ -298,7 +324,18 @@ def contact_entity(world: World, contact: Contact) -> Entity:
         "ringing": offers,
         "why": (note.why or None) if note is not None else None,
         "priority": contact.priority,
+        "kept_for": contact.reserved or None,
+        "stage": contact.stage,
+        "handed": [
+            {"at": _time(at), "agent": agent, "reason": reason, "tier": tier}
+            for at, agent, reason, _, tier in contact.escalations
+        ],
         "recorded": contact.recorded,
+        "recording": in_call.recording(centre, contact),
+        "step": in_call.step(centre, contact),
+        "steps": in_call.steps(centre, contact),
+        "given": [],
+        "told": contact.briefing is not None,
         "disposition": note.disposition if note is not None else None,
         "parties": parties,
         "hears": mix(centre, contact),
@@ -306,8 +343,10 @@ def contact_entity(world: World, contact: Contact) -> Entity:
         "answers": {},
     }
     # What was typed or looked up in a menu is for who talks with the customer, not for whoever is rung or looks on.
-    answers = {name: one.value for name, one in list(contact.values.items())[:ANSWERS]}
-    own = {"answers": answers} if answers and contact.leg_agent is not None else {}
+    known = in_call.open_values(contact.values)
+    given = [name for name in contact.given if name in known]
+    answers = {name: known[name] for name in list(dict.fromkeys([*given, *known]))[:ANSWERS]}
+    own = {"answers": answers, "given": given} if answers and contact.leg_agent is not None else {}
     veil = {
         "number": None,
         "name": None,
@@ -316,6 +355,19 @@ def contact_entity(world: World, contact: Contact) -> Entity:
     }
     teams = frozenset(team for one in agents if (team := world.teams.get(one)) is not None)
     return Entity(value, frozenset(agents), queues, _clients(centre, queues), teams, own=own, veil=veil)
+
+
+def _promise(held: Promise) -> Value:
+    return {
+        "at": _time(held.at),
+        "since": _time(held.since),
+        "due": _time(held.due),
+        "expires": _time(held.expires or None),
+        "attempt": held.attempt,
+        "attempts": held.attempts,
+        "why": held.why,
+        "slot": held.slot > 0,
+    }
 
 
 ANSWERS = 20
@@ -366,7 +418,11 @@ def _parties(world: World, contact: Contact) -> list[Value]:
     ]
     for leg, one in contact.parties.items():
         state: str = one.state
-        if one.held or (leg == contact.leg and contact.state == "held" and contact.consult is None):
+        second = contact.second
+        speaks = second is not None and second.owner == leg and second.talking and not second.held
+        if speaks:
+            state = "talking"
+        elif one.held or (leg == contact.leg and contact.state == "held" and contact.consult is None):
             state = "held"
         parties.append(_party(numbers, leg, one.agent, one.role, one.mode, state, one.muted))
     return parties

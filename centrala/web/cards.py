@@ -47,6 +47,8 @@ class Fields(Body):
     name: Text | None = None
     "Of a company; of a person whose parts of the name aren't known."
     language: Annotated[str, Field(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    preferred_agent: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    "Id of the agent who is theirs; queues may keep their calls for that one."
     badges: (
         Annotated[list[Annotated[str, Field(min_length=1, max_length=32)]], Field(max_length=20)] | None
     ) = None
@@ -169,6 +171,7 @@ class CustomerShown(BaseModel):
     middle: str | None
     family: str | None
     language: str | None
+    preferred_agent: str | None
     badges: list[str]
     companies: list[Named]
     people: list[Named]
@@ -264,7 +267,7 @@ async def card(house: House, customer: Customer, numbers: bool) -> dict[str, Any
         "kind": customer.kind,
         "version": customer.version,
         "name": customer.name,
-        **{one: doc.get(one) for one in ("given", "middle", "family", "language")},
+        **{one: doc.get(one) for one in ("given", "middle", "family", "language", "preferred_agent")},
         "badges": doc.get("badges") or [],
         "companies": [{"id": one.id, "name": one.name} for one in companies],
         "people": [{"id": one.id, "name": one.name} for one in people],

@@ -267,7 +267,7 @@ class TypeOffered(BaseModel):
     type: str
     group: Literal["talk", "ask", "decide", "look_up", "lead", "end"]
     exits: list[ExitOffered]
-    own_exits: Literal["digits", "cases", "shares", "returns"] | None
+    own_exits: Literal["digits", "keys", "cases", "shares", "returns"] | None
     fields: list[FieldOffered]
 
 

@@ -13,6 +13,7 @@ from centrala.flows import EditRace, FlowError, Flows, Version, canonical
 from centrala.flows import checking as of_flows
 from centrala.flows.store import Draft
 from centrala.flows.store import Flow as Stored
+from centrala.settings.house_flows import house_flows
 from centrala.settings.model import Flow as OfFile
 from centrala.web.house import House
 from centrala.web.inputs import clean
@@ -52,7 +53,8 @@ class World:
 
     def specs(self) -> dict[str, FlowSpec]:
         """What callers go through, by id."""
-        return {**self.flows.published(self.tenant), **self._file_specs()}
+        house = {id: FlowSpec(id, self.current(id) or 1, graph) for id, graph in house_flows().items()}
+        return {**house, **self.flows.published(self.tenant), **self._file_specs()}
 
     def _file_specs(self) -> dict[str, FlowSpec]:
         return {

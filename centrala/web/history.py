@@ -55,6 +55,12 @@ class Point:
     waiting: int | None = None
 
 
+def _small(one: Minute) -> dict[str, object]:
+    """As it is stored: what points are made of, without zeros."""
+    counts = {name: count for name in COUNTED if (count := getattr(one.counts, name))}
+    return {"waiting": one.waiting, "longest": one.longest, "counts": counts}
+
+
 class History:
     """Of one tenant. `take` is called several times a second, `over` gives what can be stored."""
 
@@ -88,7 +94,7 @@ class History:
         if minute <= self._stored:
             return None
         self._stored = minute
-        body = {queue: mine[minute] for queue, mine in self._queues.items() if minute in mine}
+        body = {queue: _small(mine[minute]) for queue, mine in self._queues.items() if minute in mine}
         return (minute, msgspec.json.encode(body)) if body else None
 
     def bring_back(self, stored: Mapping[int, bytes]) -> None:

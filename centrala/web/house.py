@@ -22,6 +22,7 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre
 from centrala.customers import Customers, country_of, open_customers
+from centrala.customers.numbers import callable_as
 from centrala.desk import Desk, Held
 from centrala.flows import Flows, open_flows
 from centrala.ledger import DataFolderError, LedgerUnavailable
@@ -59,6 +60,10 @@ class Voice(Protocol):
 
     def settle(self, tenant: str, contact: str, wanted: str) -> tuple[str, bool]:
         """What somebody typed, as a fact may carry it: (number, outside). A number outside stays in the channel."""
+        ...
+
+    def pseudonym(self, tenant: str, address: str) -> str:
+        """Of a number: whether two contacts are of one, and nothing else. Empty for a withheld one."""
         ...
 
     def new_contact(self, now: float) -> str: ...
@@ -373,7 +378,12 @@ class House:
     async def _callers(self, tenant: str, contacts: Sequence[str]) -> dict[str, Caller]:
         """Who calls, of the contacts whose party is written already."""
         centre = self.centre(tenant)
-        parties = {centre.contacts[one].party or one: one for one in contacts[:500] if one in centre.contacts}
+        # What is owed has a row of its own: its origin may be open as well.
+        parties = {
+            one if known.owed else known.party or one: one
+            for one in contacts[:500]
+            if (known := centre.contacts.get(one)) is not None
+        }
         if not parties:
             return {}
         return await self.ask(self._look_up, tenant, parties)
@@ -401,9 +411,25 @@ class House:
         name = (card["name"] if card is not None else None) or display or None
         return Caller(number or None, name, card)
 
+    def callers_of(
+        self, tenant: str, parties: Sequence[tuple[str, str | None, str | None]]
+    ) -> dict[str, Caller]:
+        """Who they are, by contact, of (contact, number, display). To be run by `ask`."""
+        return {
+            one: self._caller(tenant, one, number or "", display or "") for one, number, display in parties
+        }
+
+    def callable_as(self, tenant: str, number: str) -> str:
+        """The number in E.164, if callers may be called there; else empty. To be run by `ask`."""
+        return callable_as(number, self._country(tenant), self.tenant(tenant).callbacks.countries)[0]
+
     def settle(self, tenant: str, contact: str, wanted: str) -> tuple[str, bool]:
         """What somebody typed (a number, an agent's id, queue:ID), as a fact may carry it: (number, outside)."""
         return self.voice.settle(tenant, contact, wanted) if self.voice is not None else (wanted, False)
+
+    def caller(self, tenant: str, number: str, outside: bool = True) -> str:
+        """The pseudonym of a number outside that is called."""
+        return self.voice.pseudonym(tenant, number) if self.voice is not None and outside else ""
 
     def _outside(self, tenant: str, contact: str) -> Mapping[str, str]:
         return self.voice.numbers(tenant, contact) if self.voice is not None else {}

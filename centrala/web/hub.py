@@ -189,7 +189,7 @@ class Hub:
             match event:
                 case e.ContactBegan():
                     began.append(event.contact)
-                case e.AgentQueuesSet():
+                case e.AgentQueuesSet() | e.AgentLent() | e.AgentReturned():
                     world.members.clear()
                     self._live.meet(centre)
                 case e.QueueDefined() | e.QueueDropped() | e.AgentDefined() | e.AgentDropped():

@@ -41,6 +41,16 @@ class Figures(BaseModel):
     asa: float | None
     longest_wait: float | None
     aht: float | None
+    callbacks_promised: int
+    callbacks_reached: int
+    callbacks_unreached: int
+    callbacks_expired: int
+    callbacks_replaced: int
+    callback_wait: float | None
+    messages_left: int
+    messages_heard: int
+    message_wait: float | None
+    message_level: float | None
 
 
 class Bar(BaseModel):
@@ -72,8 +82,14 @@ class QueueShown(BaseModel):
     waiting_since: Seconds | None
     "Of who waits longest."
     talking: int
+    callbacks: int
+    "Owed now, those booked for later too; not among `waiting`."
+    messages: int
+    "That nobody has taken up."
     free: int
     staffed: int
+    lent: int
+    "By rebalancing, to this queue."
     bar: Bar
     level: Level
     causes: list[Cause]
@@ -99,6 +115,26 @@ class Lamps(BaseModel):
 class Met(BaseModel):
     number: str | None
     name: str | None
+
+
+class LoanShown(BaseModel):
+    """An agent serves a queue since rebalancing has lent them. Shares from 0 to 1."""
+
+    queue: str
+    since: float
+    "Unix seconds."
+    without: float
+    "Service level that was expected of the queue without those who were lent then …"
+    with_: float = Field(alias="with")
+    "… and with them."
+    target: float
+    agents: int
+    "Lent at once."
+    home: str | None
+    "Of the agents' own queues the one that was left with least, and the same of it; null where they have none."
+    home_without: float | None
+    home_with: float | None
+    home_target: float | None
 
 
 class AgentShown(BaseModel):
@@ -127,6 +163,8 @@ class AgentShown(BaseModel):
     "Of those, the ones that a supervisor has added to what is configured."
     minus: list[str]
     "Not served though configured: a supervisor has taken the agent out."
+    loans: list[LoanShown]
+    "Served since rebalancing has lent the agent there."
     lamps: Lamps
     why: Why
     "On one's own desk as of this second; on boards without what changes by the second."
@@ -156,14 +194,70 @@ class CustomerBrief(BaseModel):
     model_config = {"extra": "allow"}
 
 
+class PromiseHeld(BaseModel):
+    """How a callback, or a message, stands."""
+
+    at: Seconds | None
+    "When it was promised."
+    since: Seconds | None
+    "Since when they have waited: their place goes by it."
+    due: Seconds | None
+    "In the queue from then on."
+    expires: Seconds | None
+    attempt: int
+    "Which call to the customer comes next."
+    attempts: int
+    why: str
+    "asked, abandoned or message"
+    slot: bool
+    "`due` is a time that they booked."
+
+
+class RecordingShown(BaseModel):
+    state: Literal["off", "on", "paused"]
+    since: Seconds | None
+    "Second 0 of the file."
+    why: Literal["asked", "payment", "secret"] | None
+    "Why it is paused."
+    until: Seconds | None
+    "When it goes on by itself."
+    may: bool
+    "Its agent may begin and end it."
+
+
+class AloneShown(BaseModel):
+    """What the customer goes through alone while their agent waits."""
+
+    flow: str
+    place: str | None
+
+
+class HandedOn(BaseModel):
+    """By an agent to those who know, or may, more."""
+
+    at: Seconds
+    agent: str
+    reason: str
+    "Id of one of the tenant's reasons."
+    tier: int
+
+
 class ContactShown(BaseModel):
     id: str
     medium: str
-    direction: Literal["inbound", "outbound", "internal"]
-    state: Literal["new", "queued", "offered", "active", "held", "wrap_up"]
+    direction: Literal["inbound", "outbound", "internal", "callback"]
+    state: Literal["new", "flow", "queued", "offered", "active", "held", "parked", "booked", "wrap_up"]
     queue: str | None
     since: Seconds | None
     "Since when the customer waits or waited."
+    slot: str | None
+    "Where it is parked."
+    owed: Literal["callback", "message"] | None
+    promise: PromiseHeld | None
+    origin: str | None
+    "The contact that it follows from."
+    seconds: float | None
+    "Of the message."
     talk_since: Seconds | None
     hold_since: Seconds | None
     dialled: str | None
@@ -176,7 +270,20 @@ class ContactShown(BaseModel):
     why: str | None
     "Why it was offered to whom it was."
     priority: int
+    kept_for: str | None
+    "The agent whom it waits for alone."
+    stage: int
+    "Of its queue, that its wait has opened."
+    handed: list[HandedOn]
     recorded: bool
+    recording: RecordingShown
+    step: AloneShown | None
+    steps: list[str]
+    "Flows that its agent may send the customer through."
+    given: list[str]
+    "Those of `answers` that the last step has brought."
+    told: bool
+    "Its agent has picked up and is told who waits; the conversation is about to begin."
     disposition: str | None
     parties: list[Party]
     hears: dict[str, dict[str, float]]

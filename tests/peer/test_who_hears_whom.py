@@ -22,7 +22,14 @@ from centrala.testing.ports import free
 
 pytestmark = pytest.mark.peer
 
-HERTZ = {"customer": 1000.0, "alice": 700.0, "boris": 1350.0, "sofia": 1800.0, "outside": 2300.0}
+HERTZ = {
+    "customer": 1000.0,
+    "alice": 700.0,
+    "boris": 1350.0,
+    "sofia": 1800.0,
+    "outside": 2300.0,
+    "clara": 2950.0,
+}
 OUTSIDE = "+48600700800"
 MUSIC, RINGBACK = "music", "ringback"
 
@@ -108,11 +115,15 @@ def what_is_in(sound: Samples) -> set[str]:
 
 @contextmanager
 def house(
-    carrier: int = 5070, clara: int | None = None, supervisors: tuple[str, ...] = ("sofia",)
+    carrier: int = 5070,
+    clara: int | None = None,
+    supervisors: tuple[str, ...] = ("sofia",),
+    more: dict[str, Any] | None = None,
 ) -> Iterator[House]:
-    """`clara`: the port of a fixed phone that is hers."""
+    """`clara`: the port of a fixed phone that is hers; `more`: keys of the tenant."""
     http = free("127.0.0.1", kind=socket.SOCK_STREAM)
     made = config(http, carrier)
+    made["tenants"]["acme"] |= more or {}
     names = ["alice", "boris", "sofia"]
     if clara is not None:
         made["tenants"]["acme"]["agents"]["clara"] = {"phone": f"sip:clara@127.0.0.1:{clara}"}

@@ -96,6 +96,8 @@ class World:
                     self.phones.setdefault(f"{contact}.1", "calling")
                 else:
                     self.callers.setdefault(contact, False)
+            case f.SecondCall(leg=leg) | f.SlotCalled(leg=leg):
+                self.phones.setdefault(leg, "calling")
             case f.HungUp(contact=contact, leg=""):
                 self.callers.pop(contact, None)
             case f.Answered(contact=contact, leg=leg) if self.phones.get(leg) == "ringing":
@@ -166,6 +168,11 @@ def eligible(agent: Agent) -> bool:
 def overheard(who: Contact, hears: c.Hears) -> None:
     """Nobody hears whom they mustn't. Says again, in other words than `mix`, what is true of every matrix."""
     legs = {who.id, *(leg for leg, one in who.parties.items() if one.state == "talking")}
+    people, owner = dict(who.parties), (who.leg,)
+    if who.second is not None and who.second.talking:  # the owner, once more
+        legs.add(who.second.leg)
+        people[who.second.leg] = replace(who.parties[who.second.owner], held=who.second.held)
+        owner = (who.leg, who.second.leg)
     assert set(hears) == legs, "somebody's ear is forgotten, or nobody's is named"
     quiet = {leg for leg, one in who.parties.items() if one.role == "supervisor" and one.mode != "barge"}
     for ear, row in hears.items():
@@ -176,17 +183,16 @@ def overheard(who: Contact, hears: c.Hears) -> None:
         assert len(sounds) <= 1
         if ear not in quiet:
             assert not (voices - quiet and sounds), "music beside a conversation"
-        party = who.parties.get(ear)
+        party = people.get(ear)
         if party is not None and party.held:
             assert not row, "a phone that holds us hears something"
         for voice in voices:
-            speaker = who.parties.get(voice)
+            speaker = people.get(voice)
             assert speaker is None or not (speaker.muted or speaker.held), "hears who is muted or away"
             if voice in quiet:
                 assert speaker is not None
-                assert (speaker.mode, ear) == ("whisper", who.leg), (
-                    "a supervisor is heard by another than the owner"
-                )
+                assert speaker.mode == "whisper", "who only listens is heard"
+                assert ear in owner, "a supervisor is heard by another than the owner"
             elif ear not in quiet and not (party is not None and party.muted):
                 assert ear in hears[voice], "one hears the other, but not the reverse"
     consult = who.consult
@@ -209,6 +215,14 @@ def indexes(centre: Centre) -> dict[str, Any]:
         "agents": {n: (a.queues, a.keys, a.idle, a.present) for n, a in centre.agents.items()},
         "queues": {n: (q.waiting, q.idle, q.members, q.staffed) for n, q in centre.queues.items()},
         "standing": {n: who.standing for n, who in centre.contacts.items()},
+        "stages": {n: (q.stages, q.reserved) for n, q in centre.queues.items()},
+        "helpers": {n: (a.stages, a.stage_keys, set(a.reserved)) for n, a in centre.agents.items()},
+        "relaxing": {name: set(them) for name, them in centre.relaxing.items() if them},
+        "feeding": {name: set(them) for name, them in centre.feeding.items() if them},
+        "staged": set(centre.staged),
+        "callers": {name: set(them) for name, them in centre.callers.items()},
+        "followers": {name: set(them) for name, them in centre.followers.items()},
+        "owed": {n: (q.owed, q.taken) for n, q in centre.queues.items()},
     }
 
 
@@ -248,7 +262,12 @@ class CoreMachine(RuleBasedStateMachine):
         self.check_queues()
         pending = dict(timers(self.centre)).keys() - self.world.timers.keys()
         # A limit that was set while the phone rang gets its timer once the phone has stopped ringing.
-        ringing = {f"wait:{who.id}" for who in self.centre.contacts.values() if who.state == "offered"}
+        ringing = {
+            f"{kind}:{who.id}"
+            for who in self.centre.contacts.values()
+            if who.state == "offered"
+            for kind in ("wait", "widen")
+        }
         assert not pending - ringing, "something waits for a timer that was never set"
         if self.steps % 3 == 0:
             again = deepcopy(self.centre)
@@ -267,7 +286,7 @@ class CoreMachine(RuleBasedStateMachine):
                 self.ended.append(contact)
             case e.OfferMade(contact=contact, queue=None, agent=name) if name is not None:
                 agent = centre.agents[name]
-                assert agent.reachable, "rang an agent who can't be reached"
+                assert agent.reachable or event.why == "picked up", "rang an agent who can't be reached"
                 assert not agent.calls, "rang an agent in a conversation"
                 assert not agent.offers, "rang a phone that rings"
             case e.OfferMade(contact=contact, queue=name, agent=who) if name and who:
@@ -304,7 +323,12 @@ class CoreMachine(RuleBasedStateMachine):
             for who in alive.values()
             for leg, one in who.parties.items()
         }
-        ringing = [*(leg for who in alive.values() for leg in who.offers), *(
+        for who in alive.values():
+            if who.second is not None:
+                parties[who.second.leg] = "talking" if who.second.talking else "calling"
+        told = {who.briefing.leg for who in alive.values() if who.briefing is not None}
+        parties |= dict.fromkeys(told, "talking")
+        ringing = [*(leg for who in alive.values() for leg in who.offers if leg not in told), *(
             leg for leg, state in parties.items() if state == "ringing")]  # fmt: skip
         assert world.phones_that("ringing") == sorted(ringing), (
             "phones ring that no offer is about, or the reverse"
@@ -327,15 +351,31 @@ class CoreMachine(RuleBasedStateMachine):
                 case "active" | "held":
                     assert not who.standing
                     assert not who.offers
-                    assert who.customer
+                    assert who.customer or who.owed == "message"
                     assert who.leg is not None or (who.target is not None and who.target.kind == "music")
                     if who.leg is not None:
                         owner = who.parties[who.leg]
                         assert (owner.role, owner.state, owner.agent) == ("agent", "talking", who.leg_agent)
                         assert [one.role for one in who.parties.values()].count("agent") == 1, "two owners"
                         assert [one.role for one in who.parties.values()].count("consult") <= 1
+                case "booked":
+                    assert who.absent
+                    assert who.queue is None
+                    assert not (who.standing)
+                    assert not (who.offers)
+                    assert not (who.parties)
+                case "parked":
+                    assert who.slot
+                    assert who.leg is None
+                    assert not who.offers
+                    assert not who.parties
+                    assert not who.standing
+                case "flow":
+                    assert who.run is not None
+                    assert (who.interlude is not None) == (who.leg is not None)
                 case "wrap_up":
                     assert who.wrapping
+                    assert who.second is None
                     assert not who.offers
                     assert not who.parties
                     assert not who.standing
@@ -349,8 +389,12 @@ class CoreMachine(RuleBasedStateMachine):
             if who.state == "wrap_up" or not who.answered:
                 assert not hears
                 continue
+            if who.state == "flow":  # where nothing is said, what was said before has ended by itself
+                said = self.world.hears[who.id]
+                assert {**said, who.id: {}} == {**hears, who.id: {}}
+                continue
             assert self.world.hears[who.id] == hears, "what was said last is not what should be heard"
-            if who.state in ("active", "held") and who.leg is not None:
+            if who.state in ("active", "held") and who.leg is not None and not who.absent:
                 overheard(who, hears)
 
     def check_agents(self) -> None:
@@ -375,7 +419,14 @@ class CoreMachine(RuleBasedStateMachine):
             assert agent.idle == eligible(agent)
             assert not (agent.asleep and agent.reachable)
             reason = why_no_calls(self.centre, name, self.now)
-            gets_calls = reason.code in ("NEXT", "NOBODY_WAITS", "NO_QUEUE", "SKILL", "QUEUES_CLOSED")
+            gets_calls = reason.code in (
+                "NEXT",
+                "NOBODY_WAITS",
+                "NO_QUEUE",
+                "SKILL",
+                "QUEUES_CLOSED",
+                "WIDENS",
+            )
             assert gets_calls == eligible(agent) == all(lamps(self.centre, name).values()), reason
 
     def check_queues(self) -> None:
@@ -386,7 +437,7 @@ class CoreMachine(RuleBasedStateMachine):
             assert queue.waiting == sorted(queue.waiting)
             assert [entry[2] for entry in queue.waiting] == [
                 who.id for who in sorted(centre.contacts.values(), key=lambda who: (who.rank, who.order))
-                if who.standing and who.queue == name
+                if who.standing and who.queue == name and not who.reserved
             ]  # fmt: skip
             waiting = [who for who in centre.contacts.values() if who.state == "queued" and who.queue == name]
             assert queue.rates.waiting == len(waiting)
@@ -397,7 +448,8 @@ class CoreMachine(RuleBasedStateMachine):
             assert queue.serving == len(ready)
             assert queue.shared == sum(len(centre.agents[one].queues) > 1 for one in queue.members)
             if not queue.staffed and queue.spec.when_no_agents is not None:
-                assert all(centre.contacts[entry[2]].offers for entry in queue.waiting), "left alone"
+                alone = [centre.contacts[entry[2]] for entry in queue.waiting]
+                assert all(who.offers or who.absent for who in alone), "left alone"
 
     # --- what happens ---
 

@@ -752,6 +752,29 @@ def test_an_erasure_leaves_no_byte_and_no_figure_less(customers: Customers, tmp_
     assert code(problem) == "NOT-FOUND"
 
 
+def test_an_erasure_takes_the_other_number_that_they_wanted_to_be_called_at(
+    customers: Customers, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    made = anna(customers)
+    (data / "recordings").mkdir()
+    (data / "recordings" / "c1-cb.wav").write_bytes(b"sound")
+    call(data, "c1", "600100200", NOW + 1)
+    call(data, "c1-cb", "+48605999888", NOW + 2, direction="callback", recording="recordings/c1-cb.wav")
+    call(data, "c11", "+48605999777", NOW + 3)
+    call(data, "c1.1-cb", "+48605999776", NOW + 3)
+    with sqlite3.connect(data / FILE) as db:
+        db.execute("INSERT INTO privates VALUES (?, 'r1', 'c1-cb', '\"+48605999888\"')", (TENANT,))
+    db.close()
+    erased = customers.erase(TENANT, made.id)
+    assert (erased.contacts, erased.recordings) == (2, 1)
+    assert not (data / "recordings" / "c1-cb.wav").exists()
+    written = b"".join(path.read_bytes() for path in data.glob(f"{FILE}*"))
+    assert b"605999888" not in written
+    assert b"605999777" in written
+    assert b"605999776" in written
+
+
 def test_a_number_that_others_have_too_stays_with_their_contacts(
     customers: Customers, tmp_path: Path
 ) -> None:

@@ -95,7 +95,27 @@ def graph_of(seed: int) -> str:
                 more = {"exits": exits("next"), "to": "a@b.example", "subject": "{a}", "body": "{b}"}
             case "queue":
                 more = {"queue": draw.choice(("q", "q", "none"))}
-                more["exits"] = exits(maybe=("max_wait", "no_agents", "full"))
+                more["exits"] = exits(maybe=("max_wait", "no_agents", "full", "1", "2"))
+            case "wait":
+                more = {"exits": exits(maybe=("max_wait", "1", "2"))}
+            case "callback":
+                more = {
+                    "exits": exits("booked", "no_number", "full", "failed"),
+                    "number": draw.choice(("", "{b}")),
+                }
+                more |= {"slot": draw.choice(("", "slot.1", "b")), "queue": draw.choice(("", "q", "none"))}
+            case "slots":
+                more = {"exits": exits("found", "none"), "lead": 0, "queue": draw.choice(("", "q"))}
+            case "voicemail":
+                more = {
+                    "prompt": prompt(),
+                    "longest": 5,
+                    "silence": 1,
+                    "queue": draw.choice(("", "q", "none")),
+                }
+                more["exits"] = exits("next", "empty")
+            case "number":
+                more = {"exits": exits("found", "unknown"), "number": draw.choice(("", "{b}"))}
             case "transfer":
                 more = {"agent": draw.choice(("ann", "nobody")), "exits": exits(maybe=("failed",))}
             case "flow":
@@ -112,7 +132,8 @@ def graph_of(seed: int) -> str:
 KINDS, WEIGHTS = zip(
     ("answer", 1), ("say", 3), ("menu", 5), ("collect", 6), ("record", 3), ("set", 1), ("branch", 1),
     ("percentage", 1), ("hours", 1), ("customer", 1), ("http", 2), ("email", 1), ("queue", 2), ("transfer", 1),
-    ("hang_up", 1), ("flow", 3), ("return", 1), strict=True,
+    ("hang_up", 1), ("flow", 3), ("return", 1), ("wait", 1), ("callback", 2), ("slots", 1), ("voicemail", 1),
+    ("number", 1), strict=True,
 )  # fmt: skip
 graphs = st.integers(0, 1 << 32).map(graph_of)
 
@@ -196,7 +217,7 @@ class FlowMachine(RuleBasedStateMachine):
                 assert said == ([contact.prompt] if contact.prompt else []), (
                     "speaks to whom nothing is to be said"
                 )
-                waits = contact.state == "queued"
+                waits = contact.state == "queued" and not contact.absent
                 assert not waits or (f"announce:{contact.id}" in self.wheel) == (not contact.announcing)
             if run is not None:
                 for name, version in (
@@ -239,11 +260,19 @@ class FlowMachine(RuleBasedStateMachine):
     @rule()
     def call(self) -> None:
         self.calls += 1
-        self.tell(f.ContactArrived(self.now, f"c{self.calls}", "1"))
+        caller = ("x", "y", "")[self.calls % 3]
+        self.tell(f.ContactArrived(self.now, f"c{self.calls}", "1", caller=caller))
+
+    @rule(places=st.integers(0, 2))
+    def slots(self, places: int) -> None:
+        start = self.now + 10.0
+        self.tell(
+            f.SlotsOffered(self.now, "q", ((start, places), (start + 9.0, 1)), ("2026-11-22T09:00", "x"))
+        )
 
     @rule(which=st.integers(0, 9), digits=st.text(DIGITS, min_size=1, max_size=6))
     def press(self, which: int, digits: str) -> None:
-        names = sorted(name for name, one in self.centre.contacts.items() if one.state == "flow")
+        names = sorted(name for name, one in self.centre.contacts.items() if one.state in ("flow", "queued"))
         if not names:
             return
         name = names[which % len(names)]
@@ -315,6 +344,7 @@ class FlowMachine(RuleBasedStateMachine):
         for name, one in again.contacts.items():
             assert sorted(one.values) == sorted(values[name])
             one.values = values[name]
+            one.number = self.centre.contacts[name].number
             if one.run is not None:
                 known = self.centre.contacts[name].run
                 assert known is not None
@@ -327,8 +357,15 @@ class FlowMachine(RuleBasedStateMachine):
         for name in sorted(self.centre.contacts):
             if name in self.centre.contacts:
                 self.tell(f.HungUp(self.now, name))
+        for name in sorted(self.centre.contacts):
+            owner = self.centre.contacts[name].leg if name in self.centre.contacts else None
+            if owner is not None:
+                self.tell(f.HungUp(self.now, name, owner))
+            if name in self.centre.contacts:
+                self.tell(f.CallbackDropped(self.now, name, "boss"))
         assert not self.centre.contacts
-        assert set(self.outcomes) == {f"c{number + 1}" for number in range(self.calls)}
+        calls = {name for name in self.outcomes if "-" not in name}
+        assert calls == {f"c{number + 1}" for number in range(self.calls)}
         assert not self.prompts
         assert not list(timers(self.centre)) or all(
             name.startswith(("rest", "wrap")) for name, _ in timers(self.centre)

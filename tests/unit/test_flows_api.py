@@ -489,7 +489,12 @@ def test_the_vocabulary_names_what_the_house_has(tmp_path: Path) -> None:
         await make(client)
         found = (await client.get(f"{FLOWS}/vocabulary")).json()
         assert found["queues"] == ["claims", "sales"]
-        assert found["flows"] == [{"id": "front", "name": "Front"}, {"id": "night", "name": "At night"}]
+        assert found["flows"] == [
+            {"id": "callback", "name": "callback"},
+            {"id": "front", "name": "Front"},
+            {"id": "night", "name": "At night"},
+            {"id": "voicemail", "name": "voicemail"},
+        ]
         assert "builtin:welcome" in found["builtin_sounds"]
 
     run(tmp_path, story)

@@ -158,6 +158,12 @@ def test_the_editor_offers_each_type_with_its_exits() -> None:
         "menu": n.Menu((), ()),
         "collect": n.Collect((), "v"),
         "record": n.TakeMessage((), "v"),
+        "survey": n.Question((), "v"),
+        "voicemail": n.TakeMessage((), "v", owed=True),
+        "number": n.Errand("number", {}, {}),
+        "slots": n.Slots(),
+        "wait": n.Enqueue("", back=True),
+        "callback": n.Callback(),
         "set": n.Set({}),
         "branch": n.Branch(()),
         "percentage": n.Share({}),
@@ -177,7 +183,7 @@ def test_the_editor_offers_each_type_with_its_exits() -> None:
         must, may = checker.exits_of(values[one.type])
         exits = {exit.name: exit.required for exit in one.exits}
         assert {name for name, required in exits.items() if required} == must, one.type
-        digits = set("0123456789*#") if one.own_exits == "digits" else set()
+        digits = set("0123456789*#") if one.own_exits in ("digits", "keys") else set()
         assert may is None or set(exits) | digits == may, one.type
 
 
@@ -186,6 +192,10 @@ def test_the_editor_knows_defaults_and_ranges() -> None:
         "menu": n.Menu,
         "collect": n.Collect,
         "record": n.TakeMessage,
+        "survey": n.Question,
+        "voicemail": n.TakeMessage,
+        "callback": n.Callback,
+        "slots": n.Slots,
         "queue": n.Enqueue,
     }
     for one in vocabulary.TYPES:

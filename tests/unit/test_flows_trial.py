@@ -74,6 +74,52 @@ MENU = flow(
 )
 
 
+OWED = flow(
+    who={"type": "number", "exits": {"found": "when", "unknown": "type"}},
+    type={
+        "type": "collect",
+        "prompt": ["Your number?"],
+        "variable": "typed",
+        "least": 7,
+        "exits": {"next": "check", "timeout": "bye", "invalid": "bye"},
+    },
+    check={"type": "number", "number": "{typed}", "exits": {"found": "when", "unknown": "bye"}},
+    when={"type": "slots", "exits": {"found": "bye", "none": "promise"}},
+    promise={
+        "type": "callback",
+        "number": "{number.number}",
+        "exits": {"booked": "told", "no_number": "type", "failed": "bye"},
+    },
+    told={"type": "say", "prompt": [{"digits": "{number.last}"}], "exits": {"next": "bye"}},
+    bye=BYE,
+)
+
+
+def test_a_callback_is_promised_in_the_first_queue_and_nobody_is_called() -> None:
+    found = tried(OWED, caller="+48221234567")
+    assert (found.end.how, found.end.outcome) == ("hang_up", "callback")
+    assert ("main", "promise", "booked") in found.path
+    assert told(found, "said") == ["5 6 7"]
+
+
+def test_who_hides_their_number_types_one() -> None:
+    found = tried(OWED, "7654321#")
+    assert found.end.outcome == "callback"
+    assert found.path[:3] == (
+        ("main", "who", "unknown"),
+        ("main", "type", "next"),
+        ("main", "check", "found"),
+    )
+
+
+def test_a_message_is_left() -> None:
+    graph = flow(
+        ask={"type": "voicemail", "prompt": ["Speak."], "exits": {"next": "bye", "empty": "bye"}}, bye=BYE
+    )
+    found = tried(graph)
+    assert (found.end.outcome, told(found, "message")) == ("voicemail", ["3 s"])
+
+
 def test_keys_are_pressed_when_they_are_awaited() -> None:
     found = tried(MENU, "1")
     assert (found.end.how, found.end.to, found.end.node) == ("queue", "queue:sales", "sales")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ledger_world import START, story
+from test_ledger_world import START, saga, story
 
 from centrala.core import commands as c
 from centrala.core import facts as f
@@ -58,7 +58,7 @@ def filled(
 ) -> tuple[Centre, list[tuple[int, c.Command]]]:
     """Live through a story with one append at its end. Gives the state and the commands that are pending."""
     centre, batch, pending = Centre(), Batch(), []
-    for fact, events, commands in story(seed, facts, centre):
+    for fact, events, commands in saga(seed, facts, centre):
         seqs = batch.step(log, tenant, fact, events, commands)
         pending += zip(seqs, [one for one in commands if not isinstance(one, TIMERS)], strict=True)
     log.append(batch)
@@ -72,7 +72,7 @@ def test_every_prefix_of_a_story_survives_a_power_cut(tmp_path: Path) -> None:
     committed = (copy.deepcopy(centre), {}, 0)
     snapshots = 0
     with open_log(tmp_path / "data") as log:
-        for place, (fact, events, commands) in enumerate(story(3, 260, centre)):
+        for place, (fact, events, commands) in enumerate(saga(3, 160, centre)):
             seqs = batch.step(log, "acme", fact, events, commands)
             pending |= zip(seqs, [one for one in commands if not isinstance(one, TIMERS)], strict=True)
             fresh = batch.commands_of("acme")

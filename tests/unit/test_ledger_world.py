@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from ledger_scenes import scenes
 
 from centrala.core import commands as c
 from centrala.core import events as e
@@ -372,11 +373,23 @@ def story(seed: int, facts: int, centre: Centre | None = None) -> Iterator[Step]
         yield fact, events, commands
 
 
+def saga(seed: int, facts: int, centre: Centre | None = None) -> Iterator[Step]:
+    """A story, and then the scenes that chance alone doesn't come by."""
+    centre = Centre() if centre is None else centre
+    last = START
+    for fact, events, commands in story(seed, facts, centre):
+        last = fact.at
+        yield fact, events, commands
+    for fact in scenes(last):
+        events, commands = step(centre, fact)
+        yield fact, events, commands
+
+
 def test_the_world_is_rich_enough_to_prove_anything() -> None:
     seen = Counter(
         type(one)
         for seed in range(12)
-        for fact, events, commands in story(seed, 500)
+        for fact, events, commands in saga(seed, 500)
         for one in (fact, *events, *commands)
     )
     for union in (f.Fact, e.Event, c.Command):

@@ -10,8 +10,9 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
-from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.ledger.metrics import Counts
+from centrala.core.private import Private
+from centrala.core.specs import AgentSpec, Callbacks, Destination, FlowSpec, QueueSpec
+from centrala.ledger.metrics import Counts, value
 from centrala.live import RECENT, Board, Live
 from centrala.testing.clock import Clock
 
@@ -256,3 +257,99 @@ def _figures(house: House) -> dict[str, tuple[int, ...]]:
             elif isinstance(event, e.Overflowed):
                 where = None
     return {name: tuple(numbers) for name, numbers in sums.items()}
+
+
+# --- what is owed ---
+
+
+def asks_back(house: House, contact: str, caller: str = "x") -> None:
+    now = house.clock()
+    house.tell(f.CallbackAsked(now, contact, "sales", party="p", caller=caller))
+
+
+def test_a_callback_counts_for_itself_and_not_among_those_who_hold() -> None:
+    house = House(SALES)
+    asks_back(house, "b1")
+    queue = house.view().queues[0]
+    assert (queue.callbacks, queue.waiting) == (1, ())
+    assert (queue.today.promised, queue.today.offered) == (1, 0)
+    house.clock.move(100)
+    house.register("ania")
+    house.answer("b1")  # her own phone
+    assert house.view().queues[0].today.reached == 0
+    assert house.view().queues[0].callbacks == 1
+    house.clock.move(5)
+    house.tell(f.Answered(house.clock(), "b1", "b1"))
+    queue = house.view().queues[0]
+    assert (queue.callbacks, queue.talking) == (0, 1)
+    assert (queue.today.reached, queue.today.callback_s) == (1, pytest.approx(105.0))
+    house.clock.move(60)
+    house.tell(f.HungUp(house.clock(), "b1"))
+    today = house.view().queues[0].today
+    assert counts(today) == (0, 0, 0, 0, 0)
+    assert (today.handled, today.talk_s) == (1, pytest.approx(60.0))
+    assert house.live.memory.owed == {}
+
+
+def test_callbacks_that_come_to_nothing() -> None:
+    house = House(
+        QueueSpec("sales", agents=("ania",), wrap_up=0.0, callbacks=Callbacks(attempts=1, expires=600.0))
+    )
+    asks_back(house, "late", "one")
+    house.clock.move(601)
+    asks_back(house, "gone", "two")
+    house.register("ania")
+    house.answer("gone")
+    house.tell(f.OfferFailed(house.clock(), "gone", "gone", "busy"))
+    asks_back(house, "not", "three")
+    house.tell(f.CallbackDropped(house.clock(), "not", ""))
+    queue = house.view().queues[0]
+    today = queue.today
+    assert (today.promised, today.expired, today.unreached, today.reached) == (3, 1, 1, 0)
+    assert (queue.callbacks, queue.talking, queue.waiting) == (0, 0, ())
+    assert value("callback_rate", today) == 0.0
+
+
+def test_who_gets_through_by_themselves_replaces_it() -> None:
+    house = House(SALES)
+    asks_back(house, "b1", "x")
+    house.tell(f.ContactArrived(house.clock(), "c1", "n-sales", caller="x"))
+    queue = house.view().queues[0]
+    assert (queue.today.replaced, queue.callbacks, len(queue.waiting)) == (1, 0, 1)
+
+
+def test_memory_with_what_is_owed_survives_a_restart() -> None:
+    house = House(SALES)
+    asks_back(house, "b1")
+    again = Live.restored(ZONE, house.live.stored(), house.centre)
+    assert again.memory == house.live.memory
+    assert again.view(house.centre, house.clock()).queues[0].callbacks == 1
+
+
+def test_who_takes_a_callback_is_neither_served_nor_lost() -> None:
+    graph = """{"format": 1, "start": "ask", "nodes": {
+        "ask": {"type": "callback", "exits": {"booked": "bye", "no_number": "bye", "failed": "bye"}},
+        "bye": {"type": "hang_up"}}}"""
+    house = House(
+        QueueSpec("sales", agents=("ania",), short_abandon=1.0, keys={"1": Destination("flow", "back")})
+    )
+    house.tell(f.FlowPublished(house.clock(), FlowSpec("back", 1, graph)))
+    house.tell(f.ContactArrived(house.clock(), "c1", "n-sales", "c1", caller="x"))
+    house.clock.move(40)
+    house.tell(f.DigitPressed(house.clock(), "c1", Private("1")))
+    assert "c1" not in house.centre.contacts
+    ended = next(one for one in house.history if isinstance(one, e.ContactEnded))
+    assert (ended.contact, ended.outcome) == ("c1", "callback")
+    queue = house.view().queues[0]
+    assert counts(queue.today) == (1, 0, 0, 0, 0)
+    assert (queue.callbacks, queue.waiting, queue.today.promised) == (1, (), 1)
+    assert queue.today.service_level is None
+    house.clock.move(20)
+    house.register("ania")
+    (name,) = house.centre.contacts
+    house.answer(name)
+    house.tell(f.Answered(house.clock(), name, name))
+    today = house.view().queues[0].today
+    assert today.reached == 1
+    assert today.callback_s == pytest.approx(60.0), "from when they began to hold"
+    assert value("callback_wait", today) == pytest.approx(60.0)

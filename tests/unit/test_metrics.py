@@ -16,6 +16,8 @@ DAY = Counts(
     offered=120, served=100, in_time=80, abandoned=20, early=6, short=4, answer_s=1500.0, longest_s=95.0,
     handled=98, talk_s=19600.0, hold_s=980.0, wrap_up_s=2940.0,
     estimated=50, estimate_s=-100.0, estimate_sq=20000.0,
+    promised=20, reached=12, unreached=3, expired=1, replaced=4, callback_s=3600.0,
+    messages=9, heard=8, heard_in_time=2, message_s=7200.0,
 )  # fmt: skip
 
 
@@ -36,6 +38,10 @@ DAY = Counts(
         ("short_abandoned", 4),
         ("estimate_bias", -2.0),
         ("estimate_error", 20.0),
+        ("callback_rate", 0.75),
+        ("callback_wait", 300.0),
+        ("message_wait", 900.0),
+        ("message_level", 0.25),
     ],
 )
 def test_figures_worked_out_by_hand(metric: str, expected: float) -> None:
@@ -44,7 +50,15 @@ def test_figures_worked_out_by_hand(metric: str, expected: float) -> None:
 
 def test_where_there_is_nothing_there_is_no_figure() -> None:
     empty = Counts()
-    for metric in ("service_level", "asa", "aht", "abandon_rate"):
+    for metric in (
+        "service_level",
+        "asa",
+        "aht",
+        "abandon_rate",
+        "callback_rate",
+        "callback_wait",
+        "message_level",
+    ):
         assert value(metric, empty) is None
     assert occupancy(AgentTime()) is None
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from test_ledger_world import story
+from test_ledger_world import saga, story
 
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -46,6 +46,13 @@ FIELDS = [
     "estimate_s",
     "flow",
     "path",
+    "origin",
+    "waiting_since",
+    "due_at",
+    "attempts",
+    "answers",
+    "gaps",
+    "escalations",
 ]
 
 CONFIGURATION: list[f.Fact] = [
@@ -136,6 +143,13 @@ def test_a_queued_call_with_hold_and_wrap_up(tmp_path: Path) -> None:
         "estimate_s": 0.0,
         "flow": None,
         "path": [],
+        "origin": None,
+        "waiting_since": "2026-11-22T10:00:00.123Z",
+        "due_at": None,
+        "attempts": 0,
+        "answers": [],
+        "gaps": [],
+        "escalations": [],
     }
 
 
@@ -407,7 +421,7 @@ def test_the_projection_in_any_portions_gives_the_same_as_one_fold(
     with open_log(tmp_path) as log:
         shown = 0
         for tenant, seed in (("acme", 1), ("łódź", 2)):
-            for fact, events, commands in story(seed, 800):
+            for fact, events, commands in saga(seed, 800):
                 batch = Batch()
                 batch.step(log, tenant, fact, events, commands)
                 log.append(batch)

@@ -15,30 +15,41 @@ from hypothesis import strategies as st
 from centrala.settings import (
     Agent,
     Announce,
+    Balance,
+    Balancing,
     Calendar,
+    CallbackRules,
+    Callbacks,
     Client,
     Destination,
     Disposition,
+    Expert,
     Flow,
+    FollowUp,
     Http,
     Https,
+    LastAgent,
     Limits,
     Listen,
     Listener,
     Mail,
     MediaSettings,
+    Parking,
     Queue,
     Reason,
     Secret,
     Settings,
     SettingsError,
+    Slots,
     SpeechSettings,
     Table,
     Team,
     Tenant,
     Thresholds,
+    Tier,
     Trunk,
     TrunkRegistration,
+    Widen,
     load,
     parse,
 )
@@ -577,6 +588,31 @@ def test_warnings(line: str, sentence: str | None) -> None:
     assert parse(BASE + "    numbers: {alice: {agent: alice}}\n", Path("centre.yaml")).warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("parking", "sentence"),
+    [
+        ("{slots: 720-701}", "slots: found '720-701'; expected the lower number first"),
+        ("{slots: 98-102}", "slots: found '98-102'; expected the lower number first, as many digits in both"),
+        ("{slots: 1000-9999}", "and at most 200 slots"),
+        ("{slots: all}", "slots: found 'all'; expected a range of numbers such as 701-720"),
+        ("{slots: 701-703, number: '702'}", "702 is one of the slots; expected another number to park by"),
+        ("{slots: 701-703, number: seven}", "number: found 'seven'; expected a number of 2 to 8 digits"),
+        ("{slots: 701-703}\n    numbers: {702: {queue: night}}", "702 is a number of the house, too"),
+        ("{number: '700'}", "slots"),
+    ],
+)
+def test_parking_that_cannot_be(parking: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(f"{BASE}    parking: {parking}\n", Path("centre.yaml"))
+    assert sentence in str(caught.value)
+
+
+def test_slots_of_parking() -> None:
+    tenant = parse(f"{BASE}    parking: {{slots: 08-11, number: 12}}\n", Path("centre.yaml")).tenants["acme"]
+    assert tenant.parking is not None
+    assert tenant.parking.slots == ("08", "09", "10", "11")
+
+
 # ---- the reference is true to the code
 
 
@@ -602,21 +638,37 @@ AROUND: dict[type, str] = {
     TrunkRegistration: "tenants:\n  acme:\n    domain: a\n    trunks:\n      t:\n        address: a\n"
     "        register:\n          user: u\n          password: p\n          KEY",
     Client: "tenants:\n  acme:\n    domain: a\n    clients:\n      c:\n        KEY",
-    Agent: "tenants:\n  acme:\n    domain: a\n    agents:\n      a:\n        phone: sip:a@b\n        sip_password: p\n"
-    "        KEY",
-    Queue: BASE + "        KEY\n    dispositions: {sold: Sold}",
+    Agent: "tenants:\n  acme:\n    domain: a\n    queues:\n      sales: {}\n    agents:\n      a:\n"
+    "        phone: sip:a@b\n        sip_password: p\n        KEY",
+    Queue: BASE + "        KEY\n    dispositions: {sold: Sold}\n    flows:\n"
+    "      payment: {start: a, nodes: {a: {type: return}}}\n"
+    "      after_call: {start: a, nodes: {a: {type: hang_up}}}",
     Team: BASE + "    teams:\n      t:\n        KEY",
     Reason: "tenants:\n  acme:\n    domain: a\n    reasons:\n      r:\n        label: Rest\n        KEY",
     Disposition: "tenants:\n  acme:\n    domain: a\n    dispositions:\n      d:\n        KEY",
     Thresholds: BASE + "        thresholds:\n          KEY",
     Destination: BASE + "    numbers:\n      1:\n        KEY",
     Announce: BASE + "        announce:\n          KEY",
+    Callbacks: BASE + "        callbacks:\n          KEY",
+    Slots: BASE + "        callbacks:\n          slots:\n            KEY",
+    FollowUp: BASE + "        follow_up:\n          KEY",
+    Widen: BASE
+    + "        widen:\n        -\n          needs: {sales: 1}\n          after: 60s\n          KEY\n"
+    "      other: {agents: []}\n    calendars: {office: {holidays: [2026-12-25]}}",
+    LastAgent: BASE + "        last_agent:\n          KEY",
+    Tier: BASE + "    tiers:\n      2:\n        KEY",
+    Expert: BASE + "    experts:\n      x:\n        number: 123\n        KEY\n"
+    "    calendars: {office: {holidays: [2026-12-25]}}",
+    CallbackRules: BASE + "    callbacks:\n        KEY",
+    Parking: BASE + "    parking:\n        slots: 801-803\n        number: 900\n        KEY",
     Calendar: BASE + "    calendars:\n      c:\n        KEY",
     Table: BASE + "    tables:\n      t:\n        file: t.csv\n        KEY",
     Mail: BASE + "    mail:\n        host: mail.example\n        from: a@mail.example\n        user: u\n"
     "        password: p\n        KEY",
     Http: BASE + "    http:\n        KEY",
     SpeechSettings: BASE + "    speech:\n        KEY",
+    Balance: BASE + "        balance:\n          KEY",
+    Balancing: BASE + "    balancing:\n        KEY",
 }
 
 
@@ -657,9 +709,17 @@ def test_the_reference_tells_the_truth(cls: type, key: str, default: str, exampl
         around = re.sub(rf"(?m)^ *{key}: .*\n(?=.*KEY| +\w+: \w+\n.*KEY)", "", AROUND[cls])
         if cls is Mail:
             around = re.sub(rf"(?m)^ +{key}: .*\n", "", around)
+        if cls is Expert and key == "phone":
+            around = re.sub(r"(?m)^ +number: .*\n", "", around)
         if cls is Destination and key == "record":
             around = around.replace("KEY", "agent: alice\n        KEY")
-        line = f"{key}: {value}" if value else "{}" if cls is Announce else ""
+        line = (
+            f"{key}: {value}"
+            if value
+            else "{}"
+            if cls in (Announce, Slots, FollowUp, LastAgent, Balance, Balancing)
+            else ""
+        )
         return parse(
             around.replace("KEY", line).replace("agents: [alice]\n        agents", "agents"), Path("c.yaml")
         )
@@ -744,6 +804,60 @@ def test_teams_dispositions_and_thresholds() -> None:
 def test_mistakes_of_the_floor(text: str, queue: str, says: str) -> None:
     found = wrong(f"{BASE}        {queue}\n    {text}\n")
     assert any(says in one for one in found), found
+
+
+def test_what_a_queue_owes() -> None:
+    found = tenant_of(
+        "callbacks: {countries: [de, PL]}",
+        'keys: {"1": {flow: callback}, "*": {queue: sales}, "9": {hang_up: busy}}\n'
+        "        callbacks: {attempts: 2, retry: 10m, slots: {share: 30, days: 2}}\n"
+        "        follow_up: {after: 5m, priority: -5}",
+    )
+    night = found.queues["night"]
+    assert list(night.keys) == ["1", "*", "9"]
+    assert night.keys["1"] == Destination("flow", "callback")
+    assert night.callbacks == Callbacks(attempts=2, retry=600.0, slots=Slots(0.3, 2))
+    assert night.follow_up == FollowUp(after=300.0, priority=-5)
+    assert found.queues["sales"].follow_up is None
+    assert found.callbacks.countries == ("DE", "PL")
+
+
+@pytest.mark.parametrize(
+    ("queue", "says"),
+    [
+        ('keys: {"12": {hang_up: busy}}', "is no key of a telephone"),
+        ("keys: {A: {hang_up: busy}}", "is no key of a telephone"),
+        ('keys: {"1": {flow: callback}, "2": {queue: night}}', "leads back to the queue itself"),
+        ('keys: {"1": 5}', "expected a mapping"),
+        ("callbacks: {attempts: 0}", "found '0'; expected a whole number from 1 to 20"),
+        ("callbacks: {retry: 1s}", "expected 10 to 86400 s"),
+        ("callbacks: {slots: {share: 101}}", "is not a percentage"),
+        ("follow_up: {afterwards: 1m}", "did you mean after?"),
+    ],
+)
+def test_mistakes_in_what_a_queue_owes(queue: str, says: str) -> None:
+    found = wrong(f"{BASE}        {queue}\n")
+    assert any(says in one for one in found), found
+
+
+def test_nobody_is_called_back_without_a_trunk_out() -> None:
+    def warnings(trunk: str) -> list[str]:
+        text = (
+            f"{BASE}        follow_up: {{}}\n    trunks: {{t: {{address: a.example, outbound: {trunk}}}}}\n"
+        )
+        return [one for one in parse(text, Path("centre.yaml")).warnings if "called back" in one]
+
+    assert warnings("true") == []
+    assert "follow_up: nobody can be called back" in warnings("false")[0]
+
+
+def test_flows_that_every_house_has_need_no_warning() -> None:
+    def warnings(flow: str) -> tuple[str, ...]:
+        text = f'{BASE}        keys: {{"1": {{flow: {flow}}}}}\n'
+        return parse(text, Path("centre.yaml")).warnings
+
+    assert not any("is no flow" in one for one in warnings("callback"))
+    assert any("is no flow" in one for one in warnings("callbak"))
 
 
 def test_an_agent_needs_no_telephone_where_there_are_pages() -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
+from centrala.core.flow.check import Known, problems
 from centrala.core.specs import FlowSpec
 from centrala.people import open_people
 from centrala.people.changes import saved
@@ -31,8 +32,11 @@ from centrala.settings import (
 from centrala.settings.difference import as_yaml
 from centrala.settings.editing import Edit, edited
 from centrala.settings.facts import ALWAYS, changes
+from centrala.settings.flows import canonical
+from centrala.settings.house_flows import house_flows
 from centrala.settings.overlay import HIDDEN, Saved, keys_of, lines_of, tree_of
 from centrala.settings.reading import again, tree
+from centrala.speech.prompts import NAMES, PREFIX
 
 pytestmark = pytest.mark.unit
 
@@ -355,6 +359,7 @@ def told(
 
 
 NOW = datetime(2026, 12, 21, 12, tzinfo=UTC).timestamp()
+HOUSE = {"callback": 1, "voicemail": 1}
 
 
 def test_flows_become_versions_and_a_restart_tells_nothing(folder: Path) -> None:
@@ -381,14 +386,36 @@ def test_flows_of_the_screen_stay_and_give_way_to_the_file(folder: Path) -> None
     nothing = tenant(folder, "name: Acme")
     mine = {"mine": FlowSpec("mine", 3, json.dumps(HELLO)), "main": FlowSpec("main", 7, json.dumps(HELLO))}
     told(centre, nothing, NOW, mine)
-    assert {id: one.current for id, one in centre.flows.items()} == {"mine": 3, "main": 7}
+    assert {id: one.current for id, one in centre.flows.items()} == {"mine": 3, "main": 7, **HOUSE}
     assert told(centre, nothing, NOW, mine) == []
     assert told(centre, nothing, NOW, None) == []  # where they aren't known, none is taken away
     of_file = tenant(folder, "flows: {main: flows/main.json}")
     told(centre, of_file, NOW, mine)
-    assert {id: one.current for id, one in centre.flows.items()} == {"mine": 3, "main": 8}
+    assert {id: one.current for id, one in centre.flows.items()} == {"mine": 3, "main": 8, **HOUSE}
     told(centre, replace(of_file, flows={}), NOW, {})
-    assert centre.flows == {}
+    assert {id: one.current for id, one in centre.flows.items()} == HOUSE
+
+
+def test_a_flow_of_the_house_gives_way_to_one_of_the_tenant_and_comes_back(folder: Path) -> None:
+    centre = Centre()
+    nothing = tenant(folder, "name: Acme")
+    told(centre, nothing, NOW, None)
+    assert {id: one.current for id, one in centre.flows.items()} == HOUSE
+    told(centre, tenant(folder, "flows: {callback: flows/main.json}"), NOW, {})
+    assert centre.flows["callback"].current == 2
+    assert told(centre, nothing, NOW, None) == [], "where the screen's flows aren't known, nothing changes"
+    told(centre, nothing, NOW, {"callback": FlowSpec("callback", 3, json.dumps(HELLO))})
+    assert centre.flows["callback"].current == 3
+    told(centre, nothing, NOW, {})
+    assert centre.flows["callback"].graphs == {4: house_flows()["callback"]}
+
+
+@pytest.mark.parametrize("id", ["callback", "voicemail"])
+def test_the_flows_of_the_house_are_sound_and_all_of_their_prompts_are_built_in(id: str) -> None:
+    sounds = frozenset(f"{PREFIX}{name}" for name in NAMES)
+    graph = house_flows()[id]
+    assert canonical(graph) == graph
+    assert problems(graph, Known(queues=frozenset(), sounds=sounds), id)[1] == []
 
 
 def test_a_calendar_without_hours_is_open_but_on_holidays(folder: Path) -> None:

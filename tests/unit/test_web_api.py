@@ -262,6 +262,15 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("POST", "/me/agent/transfer"): (DESK, {"to": "alice"}),
     ("POST", "/me/agent/consult"): (DESK, {"to": "queue:sales"}),
     ("POST", "/me/agent/drop"): (DESK, {"leg": "x.1"}),
+    ("POST", "/me/agent/record"): (DESK, {"on": True}),
+    ("POST", "/me/agent/recording-pause"): (DESK, {"paused": True}),
+    ("POST", "/me/agent/step"): (DESK, {"flow": "payment"}),
+    ("POST", "/me/agent/escalate"): (DESK, {"reason": "knowledge"}),
+    ("GET", "/me/agent/tiers"): (DESK, None),
+    ("POST", "/me/agent/park"): (DESK, {}),
+    ("POST", "/me/agent/pick-up"): (DESK, {"contact": "nothing"}),
+    ("GET", "/me/agent/parked"): (DESK, None),
+    ("POST", "/me/agent/call-customer"): (DESK, {}),
     ("POST", "/me/agent/dial"): (DESK, {"number": "+48123"}),
     ("POST", "/me/agent/digits"): (DESK, {"digits": "1#"}),
     ("POST", "/me/agent/result"): (DESK, {"contact": "c-alice", "disposition": "sold"}),
@@ -280,10 +289,22 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("POST", "/floor/agents/{agent}/sign-out"): (STEER, None),
     ("GET", "/floor/agents/{agent}/queues"): (STEER, None),
     ("PUT", "/floor/agents/{agent}/queues"): (STEER, {"queues": {"claims": True}}),
+    ("GET", "/floor/balancing"): (STEER, None),
+    ("PUT", "/floor/balancing"): (STEER, {"on": True}),
+    ("DELETE", "/floor/agents/{agent}/loans/{queue}"): (STEER, None),
     ("POST", "/floor/contacts/{contact}/supervise"): (STEER, {"mode": "listen"}),
     ("POST", "/floor/contacts/{contact}/move"): (STEER, {"queue": "sales"}),
     ("POST", "/floor/contacts/{contact}/priority"): (STEER, {"priority": 5}),
     ("POST", "/floor/message"): (STEER, {"to": "all", "text": "hello"}),
+    ("GET", "/floor/callbacks"): (who_holds(Permission.QUEUES), None),
+    ("POST", "/floor/callbacks"): (STEER, {"queue": "sales", "number": "+48600700800"}),
+    ("PATCH", "/floor/callbacks/{contact}"): (STEER, {}),
+    ("DELETE", "/floor/callbacks/{contact}"): (STEER, None),
+    ("GET", "/floor/abandoned"): (who_holds(Permission.QUEUES), None),
+    ("POST", "/floor/abandoned/{contact}/call-back"): (STEER, None),
+    ("GET", "/floor/waits"): (who_holds(Permission.QUEUES), None),
+    ("GET", "/floor/surveys"): (who_holds(Permission.QUEUES), None),
+    ("GET", "/messages/{contact}/sound"): (who_holds(Permission.DESK, Permission.RECORDINGS), None),
     ("GET", "/queues/history"): (who_holds(Permission.QUEUES), None),
     ("GET", "/queues/{queue}/history"): (who_holds(Permission.QUEUES), None),
     ("GET", "/floor/queues/{queue}"): (who_holds(Permission.QUEUES), None),
@@ -347,6 +368,12 @@ IN_A_CONVERSATION = (
         "resume",
         "mute",
         "hang-up",
+        "park",
+        "pick-up",
+        "record",
+        "recording-pause",
+        "step",
+        "escalate",
         "leave",
         "transfer",
         "consult",
@@ -355,7 +382,7 @@ IN_A_CONVERSATION = (
         "conference",
         "drop",
     ),
-    *("digits", "dial", "result", "finish", "extend"),
+    *("digits", "dial", "result", "finish", "extend", "call-customer"),
 )
 SEES_OTHERS = who_holds(Permission.CONTACTS)
 HEARS_OTHERS = who_holds(Permission.RECORDINGS) & SEES_OTHERS
@@ -374,8 +401,16 @@ def expected(role: Role, path: str, let_in: frozenset[Role], foreign: bool) -> s
             return {"NOT-FOUND"}  # somebody else's
         case "/floor/explain/{agent}":
             return {"ok"} if role in WATCHES and not foreign else {"NOT-FOUND"}
-        case path if path.startswith("/floor/contacts/"):
-            return {"NOT-FOUND"}  # over, or foreign
+        case path if path.startswith(("/floor/contacts/", "/floor/callbacks/", "/messages/")):
+            return {"NOT-FOUND"}  # over, foreign, or none
+        case "/floor/callbacks":
+            return {"ok", "AGENT-REFUSED"}  # read; nobody can be called
+        case "/floor/abandoned/{contact}/call-back":
+            return {"NOT-FOUND"} if foreign else {"AGENT-REFUSED"}
+        case "/floor/balancing":
+            return {"ok", "AGENT-REFUSED"}  # read; it is off in the settings
+        case "/floor/agents/{agent}/loans/{queue}":
+            return {"NOT-FOUND"}  # nobody is lent
         case path if path.startswith(("/floor/agents/", "/floor/queues/", "/queues/{queue}/")):
             return {"NOT-FOUND"} if foreign else {"ok"}
         case path if path.removeprefix("/me/agent/") in IN_A_CONVERSATION:

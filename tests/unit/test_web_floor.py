@@ -55,6 +55,9 @@ class Phones:
     def _ring(self, tenant: str, command: c.Ring) -> None:
         self.rung.append((command.contact, command.leg, command.target.name))
 
+    def pseudonym(self, tenant: str, address: str) -> str:
+        return "of" + address
+
     def settle(self, tenant: str, contact: str, wanted: str) -> tuple[str, bool]:
         if wanted.startswith("+"):
             self.kept[contact] = wanted

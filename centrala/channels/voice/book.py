@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from centrala.channels.voice.doors import Doors
 from centrala.channels.voice.legs import VoiceLeg
 from centrala.channels.voice.registration import Registration
 from centrala.channels.voice.sound import Sound
+from centrala.core.events import ContactBegan, Event
+from centrala.core.private import Private
 from centrala.core.state import Centre
+from centrala.customers.arriving import NOBODY, Acquaintance, Arriving
 from centrala.desk import Desk
 from centrala.media import messages as m
 from centrala.protocols.sip import sdp
@@ -51,6 +54,8 @@ class LegBook:
         self.refused = 0
         "Calls turned away by overload or full disk."
         self.overloaded: Callable[[], bool] = lambda: False
+        self.acquaint: Arriving | None = None
+        "Who calls; given by the composition root."
         self._send = send
         self._new_contact = new_contact
         self._branches: dict[str, list[str]] = {}
@@ -68,6 +73,44 @@ class LegBook:
         self._armed_for: float | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
+    # --- numbers of parties, which the core never sees ---
+
+    def acquainted(self, tenant: str, address: str, now: float) -> Acquaintance:
+        """What is known of a number that calls, or is called."""
+        return NOBODY if self.acquaint is None else self.acquaint.of(tenant, address, now)
+
+    def pseudonym(self, tenant: str, address: str) -> str:
+        return "" if self.acquaint is None else self.acquaint.pseudonym(tenant, address)
+
+    def _address(self, tenant: str, party: str) -> str:
+        """The number of a party, whose row may not be written down yet."""
+        for one, name, address, _, _ in self._parties:
+            if (one, name) == (tenant, party):
+                return address
+        found = self.acquaint.address(tenant, party) if self.acquaint is not None else None
+        leg = self._leg_of(party)
+        return found or (leg.outside or leg.user if leg is not None and leg.tenant == tenant else "")
+
+    def _promised(self, tenant: str, number: Private | None, party: str) -> str:
+        """The number at which somebody was promised a call; empty where it is not known, or may not be called.
+
+        Who shows a number of a high tariff and rings off would have us pay for it: a party's own number is judged
+        here, one that was typed was judged when it was typed.
+        """
+        if number is not None and number.value is not None:
+            return str(number.value)
+        address = self._address(tenant, party)
+        return self.acquaint.dialable(tenant, address) if self.acquaint is not None and address else ""
+
+    def keep_parties(self, tenant: str, centre: Centre, events: Sequence[Event]) -> None:
+        """A watcher of the desk's: a contact that is owed to somebody has their number as its party's, too."""
+        for event in events:
+            if type(event) is ContactBegan and event.owed and (event.number or event.party != event.contact):
+                typed = event.number.value if event.number is not None else None
+                address = str(typed) if typed else self._address(tenant, event.party)
+                if address:
+                    self._parties.append((tenant, event.contact, address, "", event.at))
+
     def _centre(self, tenant: str) -> Centre:
         return self.desk.mailboxes[tenant].centre
 
@@ -80,6 +123,14 @@ class LegBook:
         if leg in ("", contact):
             return self._other(contact) or self.legs.get(contact)
         return self._other(leg)
+
+    def _beside(self, tenant: str, contact: str) -> VoiceLeg | None:
+        """Any leg that the contact has: all of them live in one media worker, or they couldn't hear each other."""
+        customer = self._leg_of(contact)
+        if customer is not None:
+            return customer
+        known = self._centre(tenant).contacts.get(contact)
+        return self._leg_of(contact, known.leg) if known is not None and known.leg is not None else None
 
     def _end(self, leg: VoiceLeg, why: str, now: float) -> None:
         """End a leg in whatever state it is; its end is no news to the core."""

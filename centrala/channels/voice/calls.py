@@ -3,10 +3,10 @@
 import logging
 import re
 
+from centrala.channels.voice.aside import OVERLOAD_RETRY, Aside
 from centrala.channels.voice.book import reason
 from centrala.channels.voice.doors import DIALLABLE
 from centrala.channels.voice.legs import VoiceLeg
-from centrala.channels.voice.orders import Orders
 from centrala.channels.voice.pages import ECHO
 from centrala.core import facts as f
 from centrala.protocols.sip import events as s
@@ -26,11 +26,8 @@ CAUSES = {
 PEER_LOST_SECONDS = 30.0
 "How long a conversation waits for a phone whose connection broke."
 
-OVERLOAD_RETRY = 5
-"Seconds in Retry-After of a 503."
 
-
-class Calls(Orders):
+class Calls(Aside):
     # --- calls that come in ---
 
     def _invite(self, event: s.InviteReceived, now: float) -> None:
@@ -38,8 +35,9 @@ class Calls(Orders):
             self._from_page(event, now)
             return
         trunks = self.doors.trunks_at(event.flow, _via_port(event))
-        if event.replaces is not None:
-            self.stack.refuse(event.key, 501, reason="Replaces Not Supported Yet", now=now)
+        if trunks and event.replaces is not None:
+            # Nobody outside takes calls over.
+            self.stack.refuse(event.key, 403 if event.replaces.leg else 481, now=now)
             return
         if trunks:
             self._from_trunk(event, trunks, now)
@@ -54,7 +52,10 @@ class Calls(Orders):
             )
             if fixed is None:
                 return
-        self._from_agent(event, fixed[0], fixed[1].id, now)
+        if event.replaces is not None:
+            self._replaced(event, fixed[0], fixed[1].id, now)
+        else:
+            self._from_agent(event, fixed[0], fixed[1].id, now)
 
     def _from_page(self, event: s.InviteReceived, now: float) -> None:
         """A browser phone: whose it is is known by its socket."""
@@ -99,7 +100,20 @@ class Calls(Orders):
             return
         leg.trunk = trunk.id
         self.trunk_calls[tenant, trunk.id] = calls + 1
-        self._tell_arrival(leg, f.ContactArrived(now, leg.contact, number or dialled, leg.contact))
+        known = self.acquainted(tenant, user, now)
+        self._tell_arrival(
+            leg,
+            f.ContactArrived(
+                now,
+                leg.contact,
+                number or dialled,
+                leg.contact,
+                caller=known.caller,
+                last_agent=known.last_agent,
+                last_at=known.last_at,
+                preferred=known.preferred,
+            ),
+        )
 
     def _from_agent(self, event: s.InviteReceived, tenant: str, agent: str, now: float) -> None:
         dialled = event.request_uri_user
@@ -107,13 +121,19 @@ class Calls(Orders):
         if number is None and dialled in self.settings.tenants[tenant].agents:
             number = dialled
         outside = number is None and bool(DIALLABLE.match(dialled)) and bool(self.doors.way_out(tenant))
+        outside = outside and not self._parks(tenant, dialled)
+        if self._beside_a_conversation(event, tenant, agent, number or dialled, outside, now):
+            return
         leg = self._adopt(event, tenant, agent, now, calls_outside=outside)
         if leg is None:
             return
         leg.agent = agent
         if outside:
             leg.outside = leg.wanted = dialled
-            arrival = f.ContactArrived(now, leg.contact, "", leg.contact, agent=agent, outside=True)
+            caller = self.pseudonym(tenant, dialled)
+            arrival = f.ContactArrived(
+                now, leg.contact, "", leg.contact, agent=agent, outside=True, caller=caller
+            )
         else:
             arrival = f.ContactArrived(now, leg.contact, number or dialled, leg.contact, agent=agent)
         self._tell_arrival(leg, arrival)
@@ -259,12 +279,6 @@ class Calls(Orders):
         if event.sdp is not None and self._take_answer(leg, event.sdp):
             self._renewed(leg, was_held, now)
 
-    def _renewed(self, leg: VoiceLeg, was_held: bool, now: float) -> None:
-        self._set_leg(leg)
-        if leg.held != was_held and not leg.customer and leg.established:
-            kind = f.PutOnHold if leg.held else f.TakenOffHold
-            self.desk.tell(leg.tenant, kind(now, leg.contact, leg.side))
-
     def _referred(self, event: s.Referred, now: float) -> None:
         leg = self.legs.get(event.leg)
         if leg is None:
@@ -274,7 +288,7 @@ class Calls(Orders):
             self.stack.reject_refer(leg.id, 403, now=now)
             return
         if event.replaces is not None:
-            self.stack.reject_refer(leg.id, 501, now=now)
+            self._attended(leg, event, now)
             return
         number, outside = self.settle(leg.tenant, leg.contact, event.refer_to_user, may_call=bool(leg.agent))
         self.desk.tell(leg.tenant, f.TransferAsked(now, leg.contact, leg.side, number, outside))
@@ -290,6 +304,7 @@ class Calls(Orders):
             number is not None
             or wanted in self.settings.tenants[tenant].agents
             or wanted.startswith("queue:")
+            or self._parks(tenant, wanted)
         ):
             return number or wanted, False
         if not (may_call and DIALLABLE.match(wanted) and self.doors.way_out(tenant)):

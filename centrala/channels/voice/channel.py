@@ -60,6 +60,7 @@ class VoiceChannel(Revival):
         self.speech, self.data = speech, data
         self._asked: dict[tuple[str, str], int] = {}
         desk.outlets.append(self)
+        desk.watchers.append(self.keep_parties)
         desk.performers.update(
             {
                 c.Answer: self._answer,
@@ -69,6 +70,8 @@ class VoiceChannel(Revival):
                 c.CancelRing: self._cancel_ring,
                 c.Mix: self._mix,
                 c.Record: self._record,
+                c.StopRecord: self._stop_record,
+                c.PauseRecord: self._pause_record,
                 c.HangUp: self._hang_up,
                 c.AcceptTransfer: self._accept_transfer,
                 c.RefuseTransfer: self._refuse_transfer,

@@ -67,7 +67,7 @@ class Orders(Prompts):
         if command.leg in self._branches:
             return  # done before a restart
         now = self.desk.now()
-        number = self._number_outside(tenant, command.contact) if command.target.kind == "line" else ""
+        number = self._number_outside(tenant, command) if command.target.kind == "line" else ""
         targets = self._targets(tenant, command, number, now) if tenant in self.settings.tenants else []
         self._branches[command.leg] = []
         agent = command.target.name if command.target.kind == "agent" else ""
@@ -110,14 +110,6 @@ class Orders(Prompts):
             self._expect_word(leg)
         return True
 
-    def _beside(self, tenant: str, contact: str) -> VoiceLeg | None:
-        """Any leg that the contact has: all of them live in one media worker, or they couldn't hear each other."""
-        customer = self._leg_of(contact)
-        if customer is not None:
-            return customer
-        known = self._centre(tenant).contacts.get(contact)
-        return self._leg_of(contact, known.leg) if known is not None and known.leg is not None else None
-
     # --- numbers outside, which the core never sees ---
 
     def keep_number(self, tenant: str, contact: str, number: str) -> None:
@@ -130,9 +122,13 @@ class Orders(Prompts):
             leg.wanted = number
             self._changed.add(leg.id)
 
-    def _number_outside(self, tenant: str, contact: str) -> str:
-        number = self._wanted.pop(contact, "")
-        beside = self._beside(tenant, contact)
+    def _number_outside(self, tenant: str, command: c.Ring) -> str:
+        if command.number is not None or command.party:
+            return self._promised(tenant, command.number, command.party)
+        if command.target.name:  # an expert's, or what a flow names: it is configured
+            return command.target.name
+        number = self._wanted.pop(command.contact, "")
+        beside = self._beside(tenant, command.contact)
         return number or (beside.wanted if beside is not None else "")
 
     def _caller_shown(self, leg: VoiceLeg) -> tuple[str, str, bool]:
@@ -142,12 +138,14 @@ class Orders(Prompts):
             return "", "", False
         if contact.calling:  # the agent's own phone shows whom it is going to call
             return self._wanted.get(contact.id, "") or contact.dialled, "", False
+        if contact.owed and leg.agent and not contact.customer:
+            return self._promised(leg.tenant, contact.number, contact.party), "", False
         party = contact.parties.get(leg.side)
         asks = leg.customer or (party is not None and party.role == "consult")
         caller = self._leg_of(contact.id, contact.leg or "") if asks else self._leg_of(contact.id)
         if caller is None:
             return "", "", False
-        return caller.user or caller.agent, caller.display, bool(caller.agent)
+        return caller.user or caller.agent or caller.outside, caller.display, bool(caller.agent)
 
     def _targets(self, tenant: str, command: c.Ring, number: str, now: float) -> list[Target]:
         target = command.target
@@ -220,7 +218,7 @@ class Orders(Prompts):
         if trunk is not None:
             if works_here:
                 # The names of those who work here are nobody's business outside.
-                user = _user_part(trunk.register.user) if trunk.register is not None else "anonymous"
+                user = _user_part(trunk.register.user) if trunk.register is not None else self._asked_at(leg)
             user = _user_part(trunk.caller_id or "") or user
             if trunk.register is not None:
                 credentials = (trunk.register.user, trunk.register.password.reveal())
@@ -239,6 +237,13 @@ class Orders(Prompts):
             now=now,
         )
 
+    def _asked_at(self, leg: VoiceLeg) -> str:
+        """The number of ours that whoever is called back had called."""
+        contact = self._centre(leg.tenant).contacts.get(leg.contact)
+        if contact is None or not contact.owed or not leg.customer:
+            return "anonymous"
+        return _user_part(contact.dialled) or "anonymous"
+
     def _about(self, leg: VoiceLeg, auto: bool) -> list[tuple[str, str]]:
         """What an agent's phone is told of the call, for pages; and whether it may answer by itself (RFC 5373)."""
         headers = [("X-Centrala-Contact", leg.contact), ("X-Centrala-Leg", leg.side)]
@@ -254,7 +259,7 @@ class Orders(Prompts):
         now = self.desk.now()
         contact = self._centre(tenant).contacts.get(command.contact)
         # RFC 3326 2: phones don't count it as a missed call then.
-        taken = contact is not None and contact.state == "active"
+        taken = contact is not None and (contact.state == "active" or contact.briefing is not None)
         for name in self._branches.pop(command.leg, []):
             leg = self.legs.get(name)
             if leg is not None and taken:
@@ -304,6 +309,22 @@ class Orders(Prompts):
                 customer.worker,
                 m.SetRecordLegs(recording=customer.contact, left=customer.id, right=other.id),
             )
+
+    def _stop_record(self, tenant: str, command: c.StopRecord) -> None:
+        leg = self._leg_of(command.contact)
+        if leg is not None:
+            self.sound.send(leg.worker, m.StopRecording(recording=command.contact))
+
+    def _pause_record(self, tenant: str, command: c.PauseRecord) -> None:
+        if command.alarm:
+            log.error(
+                "ALARM tenant %s: a recording that was paused by hand goes on, for its longest pause is over",
+                tenant,
+            )
+        leg = self._leg_of(command.contact)
+        if leg is not None:
+            change = m.PauseRecording if command.paused else m.ResumeRecording
+            self.sound.send(leg.worker, change(recording=command.contact))
 
     def _hang_up(self, tenant: str, command: c.HangUp) -> None:
         now = self.desk.now()

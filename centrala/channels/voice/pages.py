@@ -121,12 +121,16 @@ class Pages(LegBook):
         if leg is None or (leg.tenant, leg.agent) != (tenant, agent) or not (leg.established and leg.web):
             self.stack.refuse(event.key, 481, now=now)
             return False
+        return self._supplant(event, leg, now)
+
+    def _supplant(self, event: s.InviteReceived, leg: VoiceLeg, now: float) -> bool:
+        """A new dialog for an established leg, whose old one is hung up; False: the INVITE has got its answer."""
         leg.ufrag = leg.peer_ufrag = ""
         if event.sdp is None or not self._take_offer(leg, event.sdp):
             self.stack.refuse(event.key, 488, now=now)
             return False
         if not self.stack.supplant(event.key, leg.id, now=now):
-            return False  # the page has gone again
+            return False  # the phone has gone again
         self.stack.respond(leg.id, 200, sdp=leg.sdp, now=now)
         waiting = self._stranded.pop(leg.id, None)
         if waiting is not None:

@@ -106,7 +106,10 @@ class Prompts(Pages):
     # --- prompts ---
 
     def _say(self, tenant: str, command: c.Say) -> None:
-        leg, contact = self._leg_of(command.contact), self._awaiting(tenant, command.contact, command.prompt)
+        leg, contact = (
+            self._beside(tenant, command.contact),
+            self._awaiting(tenant, command.contact, command.prompt),
+        )
         if leg is None or contact is None or command.prompt in self._prompts:
             return  # they have hung up, or it was said before a restart
         self._prompts[command.prompt] = prompt = Prompt(tenant, command.contact, leg.worker)
@@ -168,9 +171,9 @@ class Prompts(Pages):
     # --- digits ---
 
     def _key(self, leg: VoiceLeg, digit: str, way: str) -> bool:
-        """A key of a caller who is in a flow. False: they are in none."""
+        """A key of a caller who is in a flow, or waits. False: they do neither."""
         contact = self._centre(leg.tenant).contacts.get(leg.contact)
-        if not leg.customer or contact is None or contact.state != "flow":
+        if not leg.customer or contact is None or contact.state not in ("flow", "queued", "offered"):
             return False
         now = self.desk.now()
         if not self._pressed_before(leg.id, digit, way, now):
@@ -203,10 +206,8 @@ class Prompts(Pages):
         if leg.masked != command.variable:
             leg.masked = command.variable  # so that a restart masks what comes after it
             self._changed.add(leg.id)
-        contact = self._centre(tenant).contacts.get(command.contact)
-        if contact is not None and contact.recorded:
-            pause = m.PauseRecording if command.variable else m.ResumeRecording
-            self.sound.send(leg.worker, pause(recording=command.contact))
+        if command.forget:
+            self._masks.pop(command.contact, None)
 
     def secret(self, tenant: str, contact: str, variable: str) -> str:
         """Digits that were masked, for whoever must send them on; empty when there are none, or not all of them."""
@@ -309,11 +310,20 @@ class Prompts(Pages):
     def _listen_for_tones(self, leg: VoiceLeg) -> bool:
         """Keys as tones are looked for where digits are asked for, whatever was agreed. True: that has changed."""
         contact = self._centre(leg.tenant).contacts.get(leg.contact)
-        wanted = leg.customer and contact is not None and contact.state == "flow"
+        wanted = leg.customer and contact is not None and self._takes_keys(leg.tenant, contact)
         if leg.inband == wanted:
             return False
         leg.inband = wanted
         return True
+
+    def _takes_keys(self, tenant: str, contact: Contact) -> bool:
+        """In a flow, or waiting where keys lead out."""
+        if contact.state == "flow":
+            return True
+        if contact.state not in ("queued", "offered") or not contact.customer:
+            return False
+        queue = self._centre(tenant).queues.get(contact.queue or "")
+        return contact.run is not None or (queue is not None and bool(queue.spec.keys))
 
     # --- after a restart, and after the death of a media worker ---
 
@@ -329,7 +339,10 @@ class Prompts(Pages):
         """Prompts that play and messages that are being recorded in a worker that outlived us."""
         for player in held.players:
             name = player.removeprefix(PROMPT)
-            leg = self._leg_of(name.rpartition(":")[0])
+            contact = name.rpartition(":")[0]
+            leg = self._leg_of(contact) or next(
+                (one for one in self.legs.values() if one.contact == contact), None
+            )
             if name == player or name in self._prompts:
                 continue
             if leg is None or self._awaiting(leg.tenant, leg.contact, name) is None:
@@ -354,9 +367,6 @@ class Prompts(Pages):
     def _flow_again(self, tenant: str, contact: Contact) -> None:
         """What the flow waits for goes on, or is told as lost."""
         run, now = contact.run, self.desk.now()
-        leg = self._leg_of(contact.id)
-        if leg is not None and leg.masked and contact.recorded:
-            self.sound.send(leg.worker, m.PauseRecording(recording=contact.id))
         if contact.prompt:
             prompt = self._prompts.get(contact.prompt)
             if prompt is None:

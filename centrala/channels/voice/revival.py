@@ -90,14 +90,17 @@ class Revival(Calls):
             beside = self._beside(tenant, contact.id)
             if worker is not None and beside is not None and beside.worker != worker:
                 continue
-            for side in [*contact.offers, *contact.parties]:
+            for side in [*contact.offers, *contact.parties, *_second(contact)]:
                 if side not in self._branches:
                     self.desk.tell(tenant, f.HungUp(now, contact.id, side, "lost"))
             self._sound_again(tenant, contact)
         for leg in list(self.legs.values()):
             about = centre.contacts.get(leg.contact)
             wanted = about is not None and (
-                leg.side in about.offers or leg.side in about.parties or (leg.customer and about.customer)
+                leg.side in about.offers
+                or leg.side in about.parties
+                or leg.side in _second(about)
+                or (leg.customer and about.customer)
             )
             over = not wanted
             if leg.tenant == tenant and over:
@@ -120,7 +123,8 @@ class Revival(Calls):
         self.registration.say(tenant, name, self.desk.now())
 
     def _sound_again(self, tenant: str, contact: Contact) -> None:
-        for side in ["", *contact.parties]:
+        told = [contact.briefing.leg] if contact.briefing is not None else []
+        for side in ["", *contact.parties, *_second(contact), *told]:
             leg = self._leg_of(contact.id, side)
             if leg is not None and leg.established:
                 self._set_leg(leg)
@@ -129,6 +133,8 @@ class Revival(Calls):
             self._mix(tenant, c.Mix(contact.id, hears))
         if contact.recorded and contact.leg is not None:
             self._record(tenant, c.Record(contact.id, contact.leg))
+            if contact.pause is not None:
+                self._pause_record(tenant, c.PauseRecord(contact.id, True))
         self._flow_again(tenant, contact)
 
     # --- a media worker died ---
@@ -174,3 +180,8 @@ class Revival(Calls):
         if leg.established:
             self.stack.reinvite(leg.id, self._offer(leg), now=self.desk.now())
             self._set_leg(leg)
+
+
+def _second(contact: Contact) -> tuple[str, ...]:
+    """The leg of the owner's second call, where there is one."""
+    return (contact.second.leg,) if contact.second is not None else ()

@@ -75,6 +75,7 @@ def _flow_entered(centre: Centre, event: e.FlowEntered) -> None:
     if event.inner and run is not None:
         run.outer.append(Place(run.flow, run.version, run.node))
         run.flow, run.version, run.node = event.flow, event.version, ""
+        _in_flow(contact)
     else:
         end_run(centre, contact)
         contact.run = Run(event.flow, event.version)
@@ -117,6 +118,7 @@ def _node_entered(centre: Centre, event: e.NodeEntered) -> None:
 def _flow_left(centre: Centre, event: e.FlowLeft) -> None:
     contact = centre.contacts[event.contact]
     contact.state = "new"
+    contact.wanted, contact.wanted_wait = event.agent, event.wait
     run = _run(centre, event.contact)
     # Coming by once more adds nothing.
     contact.priority += event.priority - run.priority
@@ -171,7 +173,10 @@ def _retried(centre: Centre, event: e.Retried) -> None:
 
 
 def _values_set(centre: Centre, event: e.ValuesSet) -> None:
-    centre.contacts[event.contact].values.update(event.values)
+    contact = centre.contacts[event.contact]
+    contact.values.update(event.values)
+    if contact.interlude is not None:
+        contact.given = (*contact.given, *(name for name in event.values if name not in contact.given))
 
 
 def _message_began(centre: Centre, event: e.MessageBegan) -> None:

@@ -77,7 +77,8 @@ _NEXT = Ids({"next"})
 _NONE = Ids()
 _ANSWERED = Ids({"next", "timeout", "invalid"})
 _FOUND = Ids({"found", "unknown"})
-_WAYS_OUT = Ids({"full", "no_agents", "max_wait", "closed"})
+_CALLBACK = Ids({"booked", "no_number", "full", "failed"})
+_WAYS_OUT = Ids({"full", "no_agents", "max_wait", "closed", "slow"})
 
 
 def exits_of(does: n.Does) -> tuple[Ids, Ids | None]:
@@ -85,22 +86,27 @@ def exits_of(does: n.Does) -> tuple[Ids, Ids | None]:
     match does:
         case n.Menu():
             return Ids({"timeout", "invalid"}), Ids({*DIGITS, "timeout", "invalid"})
-        case n.Collect():
+        case n.Collect() | n.Question():
             both = _ANSWERED
         case n.TakeMessage():
             both = Ids({"next", "empty"})
+        case n.Callback(slot=slot):
+            full = Ids({"full"}) if slot is not None else _NONE
+            return Ids({"booked", "no_number", "failed"}) | full, _CALLBACK
+        case n.Slots():
+            both = Ids({"found", "none"})
         case n.Branch(cases=cases):
             both = Ids({"else", *(exit for _, exit in cases)})
         case n.Share(shares=shares):
             both = Ids(shares)
         case n.Hours():
             both = Ids({"open", "closed"})
-        case n.Errand(kind="customer" | "table"):
+        case n.Errand(kind="customer" | "table" | "number"):
             return _FOUND, _FOUND | {"failed"}
         case n.Errand(kind="http" | "python"):
             both = Ids({"next", "failed"})
         case n.Enqueue():
-            return _NONE, _WAYS_OUT
+            return _NONE, _WAYS_OUT | Ids(DIGITS)
         case n.Transfer():
             return _NONE, Ids({"failed"})
         case n.HangUp() | n.Return():
@@ -125,9 +131,9 @@ class _Use:
 
 
 def _prompts(does: n.Does) -> Iterator[tuple[str, n.Prompt]]:
-    if isinstance(does, n.Say | n.Menu | n.Collect | n.TakeMessage):
+    if isinstance(does, n.Say | n.Menu | n.Collect | n.Question | n.TakeMessage):
         yield "prompt", does.prompt
-    if isinstance(does, n.Menu | n.Collect):
+    if isinstance(does, n.Menu | n.Collect | n.Question):
         yield "timeout_prompt", does.timeout_prompt
         yield "invalid_prompt", does.invalid_prompt
 
@@ -140,6 +146,14 @@ def _uses(does: n.Does) -> Iterator[_Use]:
     match does:
         case n.Collect(accept=Expression() as accept):
             yield _Use("accept", accept)
+        case n.Enqueue(points=points, agent=agent):
+            for name, one in (("points", points), ("agent", agent)):
+                if one is not None:
+                    yield _Use(name, one)
+        case n.Callback(number=number_given, slot=slot):
+            yield _Use("number", number_given)
+            if slot is not None:
+                yield _Use("slot", slot)
         case n.Set(values=values):
             for name, value in values.items():
                 yield _Use(f"values.{name}", value)
@@ -170,8 +184,10 @@ def _where_set(does: n.Does, name: str) -> str:
             return f"values.{name}"
         case n.Errand(kind="http"):
             return f"take.{name}"
-        case n.Errand():
+        case n.Errand() | n.Slots():
             return "into"
+        case n.Question():
+            return "question"
         case _:
             return "variable"
 
@@ -187,9 +203,12 @@ _RANGES: dict[type, dict[str, tuple[float, float]]] = {
         "digit_timeout": (0.5, 30),
         "retries": (0, 10),
     },
+    n.Question: {"timeout": (0.5, 120), "retries": (0, 10)},
     n.TakeMessage: {"longest": (1, 3600), "silence": (0.5, 60), "shortest": (0, 60)},
+    n.Callback: {"priority": (-1000, 1000)},
+    n.Slots: {"count": (1, 9), "lead": (0, 30 * 86_400)},
     n.Errand: {"timeout": (0.1, 30), "cache": (0, 86_400)},
-    n.Enqueue: {"priority": (-1000, 1000)},
+    n.Enqueue: {"priority": (-1000, 1000), "agent_wait": (0, 3600)},
 }
 "Field → least and most."
 _PYTHON_TIMEOUT = 60.0
@@ -318,7 +337,8 @@ class _Check:
     def numbers(self, does: n.Does) -> None:
         for name, (least, most) in _RANGES.get(type(does), {}).items():
             limit = _PYTHON_TIMEOUT if (getattr(does, "kind", ""), name) == ("python", "timeout") else most
-            self.within(name, getattr(does, name), least, limit)
+            if (value := getattr(does, name)) is not None:
+                self.within(name, value, least, limit)
         match does:
             case n.Collect(least=fewest, most=many) if fewest > many:
                 self.out_of_range("least", fewest, 0, many)
@@ -354,7 +374,13 @@ class _Check:
     def names(self, does: n.Does) -> None:
         known = self.known
         match does:
-            case n.Enqueue(queue=queue) | n.Hours(queue=queue) if queue or isinstance(does, n.Enqueue):
+            case (
+                n.Enqueue(queue=queue, back=False)
+                | n.Hours(queue=queue)
+                | n.TakeMessage(queue=queue)
+                | n.Callback(queue=queue)
+                | n.Slots(queue=queue)
+            ) if queue or isinstance(does, n.Enqueue):
                 self.known_name("queue", "FLOW-QUEUE", queue, known.queues)
             case n.Hours(calendar=calendar):
                 self.known_name("calendar", "FLOW-CALENDAR", calendar, known.calendars)

@@ -25,6 +25,7 @@ from centrala.core.flow.fields import (
 from centrala.core.flow.nodes import (
     Answer,
     Branch,
+    Callback,
     Collect,
     Does,
     Enqueue,
@@ -34,10 +35,12 @@ from centrala.core.flow.nodes import (
     Hours,
     Menu,
     Node,
+    Question,
     Return,
     Say,
     Set,
     Share,
+    Slots,
     Spoken,
     SubFlow,
     TakeMessage,
@@ -235,6 +238,19 @@ def _collect(fields: Fields, exits: Exits) -> Does:
     )
 
 
+def _survey(fields: Fields, exits: Exits) -> Does:
+    return Question(
+        fields.prompt("prompt", REQUIRED),
+        fields.variable("question", REQUIRED),
+        fields.one_of("scale", "1-5", "1-5", "0-10", "yes_no"),  # type: ignore[arg-type]
+        fields.seconds("timeout", 5.0),
+        fields.whole("retries", 1),
+        fields.prompt("timeout_prompt"),
+        fields.prompt("invalid_prompt"),
+        fields.flag("barge_in", True),
+    )
+
+
 def _record(fields: Fields, exits: Exits) -> Does:
     return TakeMessage(
         fields.prompt("prompt", REQUIRED),
@@ -243,6 +259,48 @@ def _record(fields: Fields, exits: Exits) -> Does:
         fields.seconds("silence", 4.0),
         fields.key("terminator", "#"),
         fields.seconds("shortest", 1.0),
+    )
+
+
+def _voicemail(fields: Fields, exits: Exits) -> Does:
+    return TakeMessage(
+        fields.prompt("prompt", REQUIRED),
+        fields.variable("variable", "") or "voicemail",
+        fields.seconds("longest", 120.0),
+        fields.seconds("silence", 4.0),
+        fields.key("terminator", "#"),
+        fields.seconds("shortest", 1.0),
+        True,
+        fields.text("queue", ""),
+    )
+
+
+def _callback(fields: Fields, exits: Exits) -> Does:
+    slot = fields.text("slot", "")
+    return Callback(
+        fields.text("queue", ""),
+        fields.template("number", ""),
+        fields.expression_of("slot", slot) if slot else None,
+        fields.whole("priority", 0),
+    )
+
+
+def _slots(fields: Fields, exits: Exits) -> Does:
+    return Slots(
+        fields.text("queue", ""),
+        fields.whole("count", 3),
+        fields.seconds("lead", 3600.0),
+        fields.variable("into", "slot") or "slot",
+    )
+
+
+def _number(fields: Fields, exits: Exits) -> Does:
+    return Errand(
+        "number",
+        {},
+        {"number": fields.template("number", "")},
+        fields.variable("into", "number") or "number",
+        timeout=fields.seconds("timeout", 5.0),
     )
 
 
@@ -366,7 +424,18 @@ def _python(fields: Fields, exits: Exits) -> Does:
 
 
 def _queue(fields: Fields, exits: Exits) -> Does:
-    return Enqueue(fields.text("queue", REQUIRED), fields.whole("priority", 0))
+    points, agent = fields.text("points", ""), fields.text("agent", "")
+    return Enqueue(
+        fields.text("queue", REQUIRED),
+        fields.whole("priority", 0),
+        fields.expression_of("points", points) if points else None,
+        fields.expression_of("agent", agent) if agent else None,
+        fields.seconds("agent_wait", 0.0) if "agent_wait" in fields.data else None,
+    )
+
+
+def _wait(fields: Fields, exits: Exits) -> Does:
+    return Enqueue("", back=True)
 
 
 def _transfer(fields: Fields, exits: Exits) -> Does:
@@ -417,7 +486,18 @@ TYPES: dict[str, tuple[tuple[str, ...], Callable[[Fields, Exits], Does]]] = {
         ),
         _collect,
     ),
+    "survey": (
+        ("prompt", "question", "scale", "timeout", "retries", "timeout_prompt", "invalid_prompt", "barge_in"),
+        _survey,
+    ),
     "record": (("prompt", "variable", "longest", "silence", "terminator", "shortest"), _record),
+    "voicemail": (
+        ("prompt", "variable", "longest", "silence", "terminator", "shortest", "queue"),
+        _voicemail,
+    ),
+    "callback": (("queue", "number", "slot", "priority"), _callback),
+    "slots": (("queue", "count", "lead", "into"), _slots),
+    "number": (("number", "into", "timeout"), _number),
     "set": (("values",), _set),
     "branch": (("cases",), _branch),
     "percentage": (("shares",), _percentage),
@@ -427,7 +507,8 @@ TYPES: dict[str, tuple[tuple[str, ...], Callable[[Fields, Exits], Does]]] = {
     "http": (("method", "url", "headers", "body", "content_type", "take", "into", "timeout", "cache"), _http),
     "email": (("to", "subject", "body", "attach"), _email),
     "python": (("entry_point", "arguments", "into", "timeout", "cache"), _python),
-    "queue": (("queue", "priority"), _queue),
+    "queue": (("queue", "priority", "points", "agent", "agent_wait"), _queue),
+    "wait": ((), _wait),
     "transfer": (("queue", "agent", "phone", "outside", "record"), _transfer),
     "hang_up": (("cause", "outcome"), _hang_up),
     "flow": (("flow",), _flow),

@@ -7,12 +7,16 @@ docs/reference/flows.md tells every node and its exits.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from centrala.core.flow.expression import Expression, Template
+from centrala.core.flow.expression import Expression, Template, template
+from centrala.core.flow.question import Scale
 from centrala.core.specs import Destination
 
 PartKind = Literal["text", "sound", "number", "money", "date", "time", "digits", "pause"]
 
-ErrandKind = Literal["customer", "table", "http", "mail", "python"]
+ErrandKind = Literal["customer", "table", "http", "mail", "python", "number"]
+
+
+NOTHING = template("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,21 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question of a survey (type `survey`): its answer is counted. Exits: next, timeout, invalid."""
+
+    prompt: Prompt
+    question: str
+    "Its id, by which answers are counted; the variable of this name gets the value."
+    scale: Scale = "1-5"
+    timeout: float = 5.0
+    retries: int = 1
+    timeout_prompt: Prompt = ()
+    invalid_prompt: Prompt = ()
+    barge_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TakeMessage:
     """Record the caller (type `record`). Exits: next, empty."""
 
@@ -94,6 +113,36 @@ class TakeMessage:
     terminator: str = "#"
     shortest: float = 1.0
     "Seconds below which it counts as empty."
+    owed: bool = False
+    "Somebody answers it (type `voicemail`): it waits for an agent, as a contact of its own."
+    queue: str = ""
+    "In which queue; empty: the one in which they waited last, or that led here."
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """The house will call them back. Exits: booked, no_number, full, failed."""
+
+    queue: str = ""
+    "As in `TakeMessage`."
+    number: Template = NOTHING
+    "Empty: the one they call from."
+    slot: Expression | None = None
+    "Unix seconds of when; None, or nothing: as soon as it is their turn."
+    priority: int = 0
+    "Points added."
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The next times at which the house has room for a callback. Exits: found, none."""
+
+    queue: str = ""
+    count: int = 3
+    lead: float = 3600.0
+    "Seconds from now on before which none is offered."
+    into: str = "slot"
+    "INTO.1, INTO.2 … are unix seconds, INTO.1.local … the same to be said, INTO.count is how many there are."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +200,19 @@ class Errand:
 @dataclass(frozen=True, slots=True)
 class Enqueue:
     """Into a queue (type `queue`): the flow ends there. Exits, where the queue's own way out shall not be taken:
-    full, no_agents, max_wait, closed."""
+    full, no_agents, max_wait, closed, slow; and the digits that they may press while they wait."""
 
     queue: str
     priority: int = 0
     "Points added."
+    points: Expression | None = None
+    "More of them, by what is known of the customer; what is no number adds none."
+    agent: Expression | None = None
+    "Whose id: kept for this agent, if they serve the queue, …"
+    agent_wait: float | None = None
+    "… for so many seconds; None: as the queue says."
+    back: bool = False
+    "To the one in which they waited, where they stood (type `wait`)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +250,10 @@ Does = (
     | Say
     | Menu
     | Collect
+    | Question
     | TakeMessage
+    | Callback
+    | Slots
     | Set
     | Branch
     | Share

@@ -11,9 +11,11 @@ from centrala.core.flow.nodes import (
     Flow,
     HangUp,
     Menu,
+    Question,
     Return,
     Say,
     Set,
+    Slots,
     SubFlow,
     TakeMessage,
     Transfer,
@@ -86,7 +88,7 @@ def circles(edges: Edges) -> list[list[str]]:
 def waits(does: Does) -> bool:
     """Whether the caller or somebody else has a say before it goes on. A prompt that no key ends gives them none."""
     match does:
-        case Menu() | Collect() | TakeMessage() | Enqueue() | Transfer():
+        case Menu() | Collect() | Question() | TakeMessage() | Enqueue() | Transfer():
             return True
         case Say(barge_in=barge_in):
             return barge_in
@@ -114,10 +116,12 @@ class Names:
 def sets(does: Does) -> Names:
     """The variables that a node gives a value."""
     match does:
-        case Collect(variable=name) | TakeMessage(variable=name):
+        case Collect(variable=name) | TakeMessage(variable=name) | Question(question=name):
             return Names(frozenset({name}))
         case Set(values=values):
             return Names(frozenset(values))
+        case Slots(into=into):
+            return Names(prefixes=frozenset({into}))
         case Errand(kind="http", take=take, into=into):
             return Names(frozenset(take), frozenset({into} if into else ()))
         case Errand(kind="python", into=""):

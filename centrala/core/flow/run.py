@@ -10,9 +10,10 @@ waited for at a time: `run.waits`.
 """
 
 from collections.abc import Callable
+from typing import Literal
 from zlib import crc32
 
-from centrala.core import announce
+from centrala.core import announce, briefing, owed
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
@@ -22,18 +23,25 @@ from centrala.core.flow import nodes as n
 from centrala.core.flow.expression import Quote
 from centrala.core.flow.functions import truth
 from centrala.core.flow.position import flow_of, node_of, parsed
+from centrala.core.flow.question import reading
 from centrala.core.private import Private, Value
 from centrala.core.specs import Destination
 from centrala.core.state import Centre, Contact, Run
 
 Look = Callable[[str], Value]
+Asks = n.Menu | n.Collect | n.Question
+"Nodes that ask for digits."
 
 MAX_STEPS = 1000
 "Nodes in a row without a word to the world, or from it: a loop."
 MAX_NODES = 20_000
 "Nodes altogether: nobody is that long on the telephone."
+MOST_POINTS = 1e6
+"That a queue node's expression may add or take away; beyond, it adds none."
 MAX_DEPTH = 8
 "Flows within flows."
+SECOND_KEY = 2.0
+"Seconds in which 1 may become 10 where a question of a survey goes up to that."
 GRACE = 1.0
 "Seconds beyond its time limit after which an errand that nobody answers for has failed."
 CLOSING = 10.0
@@ -68,9 +76,30 @@ def go(centre: Centre, contact: Contact, exit: str, at: float) -> Decision:
     assert run is not None
     to = node.exits.get(exit) if node is not None else None
     if to is None:
-        events, commands = turn_away(contact, "a flow has no way on", at, "failed")
+        events, commands = over(contact, "a flow has no way on", at, "failed")
         return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "no_exit"), *events], commands
     return [e.NodeEntered(at, contact.id, run.flow, run.version, to, exit)], []
+
+
+def over(contact: Contact, cause: str, at: float, outcome: e.Outcome) -> Decision:
+    """The flow has come to its end: that of the contact, unless somebody waits for the customer."""
+    if contact.interlude is not None:
+        return returned(contact, "failed" if outcome == "failed" else "done", at)
+    return turn_away(contact, cause, at, outcome)
+
+
+def returned(contact: Contact, how: Literal["done", "failed", "called_back"], at: float) -> Decision:
+    """Back to the owner, who has waited."""
+    interlude, leg = contact.interlude, contact.leg
+    assert interlude is not None
+    assert leg is not None
+    return [e.InterludeEnded(at, contact.id, leg, contact.leg_agent, interlude.flow, how)], []
+
+
+def _in_call(contact: Contact, run: Run, at: float) -> Decision:
+    """A node that would send the customer elsewhere while the owner waits for them."""
+    events, commands = returned(contact, "failed", at)
+    return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "in_call"), *events], commands
 
 
 def left(centre: Centre, contact: Contact) -> list[c.Command]:
@@ -94,7 +123,7 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
         return [], []
     if node is None or run.steps > MAX_STEPS or run.nodes > MAX_NODES:
         why = e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "too_long")
-        events, commands = turn_away(contact, "a flow goes round in a circle", at, "failed")
+        events, commands = over(contact, "a flow goes round in a circle", at, "failed")
         return [why, *events], commands
     match node.does:
         case n.Answer():
@@ -102,10 +131,14 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
             return [*_taken(contact, at), *events], [*_take(contact), *commands]
         case n.Say(prompt=prompt):
             return _speak(centre, contact, prompt, at) or go(centre, contact, "next", at)
-        case n.Menu() | n.Collect():
+        case n.Menu() | n.Collect() | n.Question():
             return _ask(centre, contact, node.does, at)
         case n.TakeMessage(prompt=prompt):
             return _speak(centre, contact, prompt, at) or _take_message(contact, node.does, at)
+        case n.Callback():
+            return _call_back(centre, contact, node.does, at)
+        case n.Slots():
+            return _slots(centre, contact, node.does, at)
         case n.Set(values=values):
             look = looking(contact)
             changed = {name: Private(one.value(look)) for name, one in values.items()}
@@ -119,16 +152,33 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
             return _hours(centre, contact, node.does, at)
         case n.Errand():
             return _send(centre, contact, node.does, at)
-        case n.Enqueue(queue=queue, priority=priority):
-            return [e.FlowLeft(at, contact.id, Destination("queue", queue), priority)], []
+        case n.Enqueue() | n.Transfer() if contact.interlude is not None:
+            return _in_call(contact, run, at)
+        case n.Enqueue(back=True):
+            return _go_on_waiting(centre, contact, run, at)
+        case n.Enqueue():
+            return [_into_queue(contact, node.does, at)], []
         case n.Transfer(to=to):
             return [e.FlowLeft(at, contact.id, to)], []
         case n.HangUp(cause=cause, outcome=outcome):
-            return turn_away(contact, cause, at, outcome)
+            return over(contact, cause, at, outcome)
         case n.SubFlow(flow=name):
             return _inner(centre, contact, run, name, at)
         case n.Return(exit=exit):
             return _return(centre, contact, run, exit, at)
+
+
+def _into_queue(contact: Contact, node: n.Enqueue, at: float) -> e.FlowLeft:
+    """With points by what is known of the customer, and the agent for whom it is to be kept."""
+    to, priority = Destination("queue", node.queue), node.priority
+    if node.points is None and node.agent is None:
+        return e.FlowLeft(at, contact.id, to, priority)
+    look = looking(contact)
+    points = 0 if node.points is None else node.points.value(look)
+    agent = "" if node.agent is None else node.agent.value(look)
+    if isinstance(points, int | float) and not isinstance(points, bool) and abs(points) < MOST_POINTS:
+        priority += round(points)
+    return e.FlowLeft(at, contact.id, to, priority, agent if isinstance(agent, str) else "", node.agent_wait)
 
 
 def looking(contact: Contact) -> Look:
@@ -196,16 +246,51 @@ def _inner(centre: Centre, contact: Contact, run: Run, name: str, at: float) -> 
     return [e.FlowEntered(at, contact.id, name, flow.current, inner=True)], []
 
 
+def by_key(centre: Centre, contact: Contact, name: str, at: float) -> Decision:
+    """Somebody who waits has chosen a flow. They may go on waiting: by its return, or by a `wait` node, back
+    where the flow that they waited in has put them."""
+    flow = centre.flows.get(name)
+    if flow is None or not flow.current:
+        return turn_away(contact, "unavailable", at)
+    inner = contact.run is not None and len(contact.run.outer) < MAX_DEPTH
+    return [e.FlowEntered(at, contact.id, name, flow.current, inner=inner)], []
+
+
+def _back_to_queue(centre: Centre, contact: Contact, run: Run, at: float) -> e.Event | None:
+    if run.outer:
+        place = run.outer[-1]
+        node = parsed(centre.flows[place.flow].graphs[place.version]).nodes.get(place.node)
+        if node is not None and isinstance(node.does, n.Enqueue):
+            return e.NodeEntered(at, contact.id, place.flow, place.version, place.node, "")
+    name = contact.kept or contact.waited
+    return e.FlowLeft(at, contact.id, Destination("queue", name)) if name else None
+
+
+def _go_on_waiting(centre: Centre, contact: Contact, run: Run, at: float) -> Decision:
+    """In the queue that they have left."""
+    again = _back_to_queue(centre, contact, run, at)
+    if again is None:
+        events, commands = turn_away(contact, "unavailable", at, "failed")
+        return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "no_queue"), *events], commands
+    if isinstance(again, e.NodeEntered):
+        return [e.FlowReturned(at, contact.id, run.flow), again], []
+    return [again], []
+
+
 def _return(centre: Centre, contact: Contact, run: Run, exit: str, at: float) -> Decision:
+    if not run.outer and contact.kept and contact.interlude is None:
+        return [e.FlowLeft(at, contact.id, Destination("queue", contact.kept))], []
     if not run.outer:
-        return turn_away(contact, "done", at, "self_served")
+        return over(contact, "done", at, "self_served")
     place = run.outer[-1]
     node = parsed(centre.flows[place.flow].graphs[place.version]).nodes.get(place.node)
     exits = node.exits if node is not None else {}
     by = exit if exit in exits else "else"
     back = e.FlowReturned(at, contact.id, run.flow)
+    if by not in exits and node is not None and isinstance(node.does, n.Enqueue):
+        return [back, e.NodeEntered(at, contact.id, place.flow, place.version, place.node, "")], []
     if by not in exits:
-        events, commands = turn_away(contact, "a flow has no way on", at, "failed")
+        events, commands = over(contact, "a flow has no way on", at, "failed")
         return [back, *events], commands
     return [back, e.NodeEntered(at, contact.id, place.flow, place.version, exits[by], by)], []
 
@@ -252,7 +337,7 @@ def _filled(one: n.Spoken, language: str, look: Look) -> c.Part | None:
 # --- asking for digits ---
 
 
-def _ask(centre: Centre, contact: Contact, node: n.Menu | n.Collect, at: float) -> Decision:
+def _ask(centre: Centre, contact: Contact, node: Asks, at: float) -> Decision:
     """The first time: who knows the way has pressed already, and isn't told what they know."""
     run = contact.run
     assert run is not None
@@ -263,6 +348,8 @@ def _ask(centre: Centre, contact: Contact, node: n.Menu | n.Collect, at: float) 
         if run.digits:
             events.append(e.DigitsUsed(at, contact.id, len(run.digits)))
         commands.append(c.Mask(contact.id, node.variable))
+        if contact.recorded and contact.pause is None:
+            events.append(e.RecordingPaused(at, contact.id, None, "secret"))
     elif run.digits:
         found = _understood(centre, contact, node, run.digits, at, pressed_ahead=True)
         if found is not None:
@@ -271,9 +358,11 @@ def _ask(centre: Centre, contact: Contact, node: n.Menu | n.Collect, at: float) 
     return [*events, *more], [*commands, *asked]
 
 
-def _await(contact: Contact, node: n.Menu | n.Collect, at: float, *, more: bool = False) -> Decision:
+def _await(contact: Contact, node: Asks, at: float, *, more: bool = False) -> Decision:
     """Wait for a digit, or for one more."""
-    seconds = node.digit_timeout if more and isinstance(node, n.Collect) else node.timeout
+    seconds = node.timeout
+    if more and not isinstance(node, n.Menu):
+        seconds = node.digit_timeout if isinstance(node, n.Collect) else SECOND_KEY
     until = at + seconds
     return [*_taken(contact, at), e.DigitsAwaited(at, contact.id, until)], [
         *_take(contact),
@@ -284,7 +373,7 @@ def _await(contact: Contact, node: n.Menu | n.Collect, at: float, *, more: bool 
 def _understood(
     centre: Centre,
     contact: Contact,
-    node: n.Menu | n.Collect,
+    node: Asks,
     digits: list[Private],
     at: float,
     *,
@@ -301,6 +390,8 @@ def _understood(
             return _again(centre, contact, node, "invalid", at)
         events, commands = go(centre, contact, choice, at)
         return [used, *events], [c.CancelTimer(f"flow:{contact.id}"), *commands]
+    if isinstance(node, n.Question):
+        return _answered(centre, contact, node, digits, at, complete=complete)
     text = "".join(str(one.value) for one in digits)
     place = text.find(node.terminator) if node.terminator else -1
     if 0 <= place <= node.most:
@@ -322,14 +413,38 @@ def _understood(
             return _again(centre, contact, node, "invalid", at)
     events, commands = _set_and_go(centre, contact, {node.variable: Private(value)}, "next", at)
     unmasked: list[c.Command] = [c.Mask(contact.id, "")] if node.secret else []
-    return [e.DigitsUsed(at, contact.id, count), *events], [
+    heard = _recorded_again(contact, at) if node.secret else []
+    return [*heard, e.DigitsUsed(at, contact.id, count), *events], [
         c.CancelTimer(f"flow:{contact.id}"),
         *unmasked,
         *commands,
     ]
 
 
-def _again(centre: Centre, contact: Contact, node: n.Menu | n.Collect, why: str, at: float) -> Decision:
+def _answered(
+    centre: Centre, contact: Contact, node: n.Question, digits: list[Private], at: float, *, complete: bool
+) -> Decision | None:
+    """The answer to a question of a survey."""
+    run = contact.run
+    assert run is not None
+    pressed = "".join(str(one.value) for one in digits)[:2]
+    value = reading(node.scale, pressed, complete=complete)
+    if value == "more":
+        return None
+    if value is None:
+        return _again(centre, contact, node, "invalid", at)
+    survey = contact.survey
+    queue, agent = (survey.queue, survey.agent) if survey is not None else (None, None)
+    given = e.SurveyAnswered(at, contact.id, run.flow, node.question, value, node.scale, queue, agent)
+    events, commands = _set_and_go(centre, contact, {node.question: Private(value)}, "next", at)
+    count = len(pressed) if node.scale == "0-10" and pressed in ("10", "1#") else 1
+    return [e.DigitsUsed(at, contact.id, count), given, *events], [
+        c.CancelTimer(f"flow:{contact.id}"),
+        *commands,
+    ]
+
+
+def _again(centre: Centre, contact: Contact, node: Asks, why: str, at: float) -> Decision:
     """Ask again, or give up."""
     run = contact.run
     assert run is not None
@@ -340,12 +455,60 @@ def _again(centre: Centre, contact: Contact, node: n.Menu | n.Collect, why: str,
         events, asked = go(centre, contact, why, at)
         if secret:
             commands.append(c.Mask(contact.id, ""))
+            events = [*_recorded_again(contact, at), *events]
         return [retried, *events], [*commands, *asked]
     if secret:
         commands.append(c.Mask(contact.id, node.variable))  # type: ignore[union-attr]
     first = node.invalid_prompt if why == "invalid" else node.timeout_prompt
     events, asked = _speak(centre, contact, (*first, *node.prompt), at) or _await(contact, node, at)
     return [retried, *events], [*commands, *asked]
+
+
+def _recorded_again(contact: Contact, at: float) -> list[e.Event]:
+    """The secret is over."""
+    if contact.pause is None or contact.pause.why != "secret":
+        return []
+    return [e.RecordingResumed(at, contact.id, None, "secret")]
+
+
+# --- what the house will owe ---
+
+
+def _no_queue(contact: Contact, at: float) -> e.Event:
+    run = contact.run
+    assert run is not None
+    return e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "no_queue")
+
+
+def _call_back(centre: Centre, contact: Contact, node: n.Callback, at: float) -> Decision:
+    look = looking(contact)
+    queue = node.queue or contact.kept or contact.waited
+    slot = node.slot.value(look) if node.slot is not None else None
+    later: float | None = None
+    if slot is not None and slot != "":
+        if isinstance(slot, bool) or not isinstance(slot, int | float):
+            return go(centre, contact, "failed", at)
+        later = float(slot)
+    number = node.number.fill(look).strip()
+    exit, events = owed.wanted(centre, contact, queue, number, later, node.priority, at)
+    if queue not in centre.queues:
+        events = [_no_queue(contact, at)]
+    more, commands = go(centre, contact, exit, at)
+    return [*events, *more], commands
+
+
+def _slots(centre: Centre, contact: Contact, node: n.Slots, at: float) -> Decision:
+    queue = centre.queues.get(node.queue or contact.kept or contact.waited)
+    if queue is None:
+        events, commands = go(centre, contact, "none", at)
+        return [_no_queue(contact, at), *events], commands
+    found = owed.free_slots(queue, at + node.lead, node.count)
+    values = {f"{node.into}.{place}": Private(start) for place, start in enumerate(found, 1)}
+    for place, start in enumerate(found, 1):
+        if local := owed.spoken(queue, start):
+            values[f"{node.into}.{place}.local"] = Private(local)
+    values[f"{node.into}.count"] = Private(len(found))
+    return _set_and_go(centre, contact, values, "found" if found else "none", at)
 
 
 # --- messages and errands ---
@@ -430,7 +593,7 @@ def digit_pressed(centre: Centre, fact: f.DigitPressed) -> Decision:
             return [taken], []
         hush = c.Hush(contact.id, run.awaited)
         ended = e.PromptEnded(at, contact.id, run.awaited, "interrupted")
-        if isinstance(does, n.Menu | n.Collect):
+        if isinstance(does, n.Menu | n.Collect | n.Question):
             events, commands = _digits_on(centre, contact, does, [*run.digits, fact.digit], at)
         elif isinstance(does, n.TakeMessage):
             # The key that cuts the greeting short is no part of the message.
@@ -439,15 +602,13 @@ def digit_pressed(centre: Centre, fact: f.DigitPressed) -> Decision:
         else:
             events, commands = go(centre, contact, "next", at)
         return [taken, ended, *events], [hush, *commands]
-    if run.waits == "digits" and isinstance(does, n.Menu | n.Collect):
+    if run.waits == "digits" and isinstance(does, n.Menu | n.Collect | n.Question):
         events, commands = _digits_on(centre, contact, does, [*run.digits, fact.digit], at)
         return [taken, *events], commands
     return [taken], []
 
 
-def _digits_on(
-    centre: Centre, contact: Contact, node: n.Menu | n.Collect, digits: list[Private], at: float
-) -> Decision:
+def _digits_on(centre: Centre, contact: Contact, node: Asks, digits: list[Private], at: float) -> Decision:
     return _understood(centre, contact, node, digits, at) or _await(contact, node, at, more=True)
 
 
@@ -455,6 +616,8 @@ def said(centre: Centre, fact: f.Said) -> Decision:
     waits = centre.contacts.get(fact.contact)
     if waits is not None and waits.announcing and waits.announcing == fact.prompt:
         return announce.ended(centre, waits, fact.prompt, fact.problem, fact.at)
+    if waits is not None and waits.briefing is not None and waits.briefing.prompt == fact.prompt:
+        return briefing.said(centre, waits, fact.problem, fact.at)
     found = _in_flow(centre, fact.contact)
     if found is None or found[1].waits != "prompt" or found[1].awaited != fact.prompt:
         return refused(fact, "no such prompt", fact.prompt)
@@ -463,9 +626,9 @@ def said(centre: Centre, fact: f.Said) -> Decision:
     how = "failed" if fact.problem else "said"
     ended = e.PromptEnded(at, contact.id, fact.prompt, how, fact.problem)  # type: ignore[arg-type]
     match does:
-        case n.Say() | n.Menu() | n.Collect() | n.TakeMessage() if fact.problem == LOST:
+        case n.Say() | n.Menu() | n.Collect() | n.Question() | n.TakeMessage() if fact.problem == LOST:
             events, commands = _speak(centre, contact, does.prompt, at) or go(centre, contact, "next", at)
-        case n.Menu() | n.Collect():
+        case n.Menu() | n.Collect() | n.Question():
             events, commands = _understood(centre, contact, does, run.digits, at) or _await(
                 contact, does, at, more=bool(run.digits)
             )
@@ -481,12 +644,18 @@ def message_taken(centre: Centre, fact: f.MessageTaken) -> Decision:
     if found is None or found[1].waits != "message" or found[1].awaited != fact.message:
         return refused(fact, "no such message", fact.message)
     contact, _, node = found
-    assert isinstance(node.does, n.TakeMessage)
-    exit = "next" if fact.path and fact.seconds >= node.does.shortest else "empty"
+    does = node.does
+    assert isinstance(does, n.TakeMessage)
+    exit = "next" if fact.path and fact.seconds >= does.shortest else "empty"
+    queue = does.queue or contact.kept or contact.waited
+    if does.owed and queue not in centre.queues:
+        exit = "empty"  # nobody would ever hear it
     events, commands = _set_and_go(
-        centre, contact, {node.does.variable: Private(fact.path)} if fact.path else {}, exit, fact.at
+        centre, contact, {does.variable: Private(fact.path)} if fact.path else {}, exit, fact.at
     )
     ended = e.MessageEnded(fact.at, contact.id, fact.message, fact.path, fact.seconds)
+    if does.owed and exit == "next":
+        events = [*owed.message_left(centre, contact, queue, fact.path, fact.seconds, fact.at), *events]
     return [ended, *events], [c.CancelTimer(f"flow:{contact.id}"), *commands]
 
 
@@ -527,7 +696,7 @@ def time_over(centre: Centre, name: str, at: float) -> Decision:
         return [], [c.SetTimer(f"flow:{name}", run.until)]
     does = node.does
     match run.waits:
-        case "digits" if isinstance(does, n.Menu | n.Collect):
+        case "digits" if isinstance(does, n.Menu | n.Collect | n.Question):
             if run.digits:
                 understood = _understood(centre, contact, does, run.digits, at, complete=True)
                 if understood is not None:

@@ -18,7 +18,7 @@ METHODS = (
     "INFO",
     "REGISTER",
 )
-EXTENSIONS = ("100rel", "timer", "path", "outbound", "norefersub")
+EXTENSIONS = ("100rel", "timer", "path", "outbound", "norefersub", "replaces")
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 
 

@@ -146,7 +146,8 @@ async def call(
             raise refused("Nobody can be called from here.")
         contact = house.voice.new_contact(house.now())
         to, outside = house.settle(user.tenant, contact, number)
-        return [lambda at, name: f.DialAsked(at, contact, name, to, outside)]
+        caller = house.caller(user.tenant, number, outside)
+        return [lambda at, name: f.DialAsked(at, contact, name, to, outside, caller)]
 
     return await do(house, identity, key, mark, prepare)
 

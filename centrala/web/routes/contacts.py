@@ -9,7 +9,8 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
-from centrala.ledger.records import COLUMNS, Record, as_row, from_columns
+from centrala.ledger.folding import Record
+from centrala.ledger.records import COLUMNS, as_row, from_columns
 from centrala.people import Identity, Permission, User, allowed, holds
 from centrala.web.guard import Here, Who, address_of, need
 from centrala.web.house import House
@@ -33,6 +34,36 @@ class Segment(BaseModel):
     to: str | None
 
     model_config = {"alias_generator": lambda name: "from" if name == "from_" else name}
+
+
+class Answer(BaseModel):
+    """What the customer said in a survey."""
+
+    survey: str
+    question: str
+    value: float
+    scale: str
+    queue: str | None
+    agent: str | None
+
+
+class Gap(BaseModel):
+    """A stretch that the recording leaves out, in seconds of its own time line."""
+
+    from_: float
+    to: float | None
+    why: str
+
+    model_config = {"alias_generator": lambda name: "from" if name == "from_" else name}
+
+
+class Escalated(BaseModel):
+    at: str | None
+    agent: str
+    queue: str | None
+    to: str
+    tier: int
+    reason: str
 
 
 class ContactRecord(BaseModel):
@@ -60,6 +91,16 @@ class ContactRecord(BaseModel):
     "The result that was given last."
     segments: list[Segment]
     "Who took part, as what, from when to when."
+    estimate_s: float | None
+    flow: str | None
+    path: list[str]
+    origin: str | None
+    waiting_since: str | None
+    due_at: str | None
+    attempts: int
+    answers: list[Answer]
+    gaps: list[Gap]
+    escalations: list[Escalated]
 
     model_config = {"alias_generator": lambda name: "from" if name == "from_" else name}
 
@@ -143,7 +184,7 @@ async def contacts(
     queue: Filter = None,
     agent: Filter = None,
     outcome: Filter = None,
-    direction: Literal["inbound", "outbound", "internal"] | None = None,
+    direction: Literal["inbound", "outbound", "internal", "callback"] | None = None,
     after: Moment = None,
     before: Moment = None,
     state: Literal["open", "ended", "all"] = "ended",
@@ -228,7 +269,7 @@ async def recording(
     sight, record, _ = await _one(house, identity, contact)
     if record.recording is None or not sight.may_listen(record):
         raise Problem("NOT-FOUND", NOT_FOUND)
-    path = await house.ask(_file, house.data, record.recording)
+    path = await house.ask(file_below, house.data, record.recording)
     if path is None:
         raise Problem("NOT-FOUND", "The recording was deleted, or its file is missing.")
     size = path.stat().st_size
@@ -245,7 +286,8 @@ async def recording(
     )
 
 
-def _file(data: Path, below: str) -> Path | None:
+def file_below(data: Path, below: str) -> Path | None:
+    """The file, if it is there and lies in the data folder."""
     root = data.resolve()
     path = (root / below).resolve()
     return path if path.is_relative_to(root) and path.is_file() else None

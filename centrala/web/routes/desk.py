@@ -14,6 +14,7 @@ from centrala.ledger.metrics import occupancy
 from centrala.live import agents_of, state_of, with_contact
 from centrala.people import Identity, Permission
 from centrala.web.board import explained
+from centrala.web.experts import shown_expert
 from centrala.web.guard import Fingerprint, Here, Key, Who, need
 from centrala.web.house import House
 from centrala.web.inputs import clean
@@ -87,13 +88,20 @@ class Draft(BaseModel):
 
 class Target(BaseModel):
     kind: str
-    "agent or queue"
+    "agent, queue or expert"
     id: str
+    "Of an expert with `expert:` before it, as transfers and consultations take it."
     name: str
     state: AgentState | None
     "Of an agent."
     free: bool
-    "The agent, or somebody in the queue, could be offered a contact now."
+    "The agent, or somebody in the queue, could be offered a contact now; the expert is open to questions."
+    tier: int | None = None
+    "Of an expert, or of a queue that isn't the first."
+    authority: dict[str, str] | None = None
+    "What an expert may decide, by language."
+    opens: float | None = None
+    "When an expert can be asked, if not now."
 
 
 class Targets(BaseModel):
@@ -146,7 +154,7 @@ def agent_of(house: House, identity: Identity) -> str:
     return name
 
 
-def _contact(house: House, identity: Identity, asked: str | None) -> str:
+def contact_of(house: House, identity: Identity, asked: str | None) -> str:
     """The contact that is meant. Raises Problem AGENT-REFUSED where there is none."""
     agent = agent_of(house, identity)
     name = asked or with_contact(house.centre(identity.user.tenant).agents[agent])
@@ -173,7 +181,7 @@ async def _tell(house: House, identity: Identity, key: str | None, mark: bytes, 
     return await do(house, identity, key, mark, lambda _: make)
 
 
-async def _about(
+async def about_mine(
     house: House,
     identity: Identity,
     body: OnContact | None,
@@ -185,7 +193,7 @@ async def _about(
     """A fact about a contact of mine."""
 
     def prepare(_: str) -> list[Make]:
-        contact = _contact(house, identity, body.contact if body is not None else None)
+        contact = contact_of(house, identity, body.contact if body is not None else None)
         return [lambda at, name: kind(at=at, contact=contact, agent=name, **more)]
 
     return await do(house, identity, key, mark, prepare)
@@ -197,7 +205,7 @@ async def _towards(
     """A fact about a contact of mine that brings somebody else in."""
 
     def prepare(agent: str) -> list[Make]:
-        tenant, contact = identity.user.tenant, _contact(house, identity, body.contact)
+        tenant, contact = identity.user.tenant, contact_of(house, identity, body.contact)
         _may_reach_out(house, tenant, contact, agent)
         number, outside = house.settle(tenant, contact, clean(body.to))
         return [lambda at, name: kind(at=at, contact=contact, agent=name, number=number, outside=outside)]
@@ -273,7 +281,7 @@ async def hold(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """The customer hears music; in a consultation, I talk with the one I asked."""
-    return await _about(house, identity, body, key, mark, f.HoldAsked)
+    return await about_mine(house, identity, body, key, mark, f.HoldAsked)
 
 
 @router.post("/resume", **CHANGES)
@@ -281,13 +289,13 @@ async def resume(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """Back to the customer."""
-    return await _about(house, identity, body, key, mark, f.ResumeAsked)
+    return await about_mine(house, identity, body, key, mark, f.ResumeAsked)
 
 
 @router.post("/mute", **CHANGES)
 async def mute(body: Mute, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """Nobody hears me, or they do again; for telephones without such a key."""
-    return await _about(house, identity, body, key, mark, f.MuteAsked, muted=body.muted)
+    return await about_mine(house, identity, body, key, mark, f.MuteAsked, muted=body.muted)
 
 
 @router.post("/hang-up", **CHANGES)
@@ -295,7 +303,7 @@ async def hang_up(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """The end: for all if the contact is mine, else for me alone."""
-    return await _about(house, identity, body, key, mark, f.HangUpAsked)
+    return await about_mine(house, identity, body, key, mark, f.HangUpAsked)
 
 
 @router.post("/leave", **CHANGES)
@@ -303,7 +311,7 @@ async def leave(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """I leave the conference, they go on."""
-    return await _about(house, identity, body, key, mark, f.LeaveAsked)
+    return await about_mine(house, identity, body, key, mark, f.LeaveAsked)
 
 
 @router.post("/transfer", **CHANGES)
@@ -323,7 +331,7 @@ async def swap(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """From the customer to the one I asked, and back."""
-    return await _about(house, identity, body, key, mark, f.SwapAsked)
+    return await about_mine(house, identity, body, key, mark, f.SwapAsked)
 
 
 @router.post("/complete", **CHANGES)
@@ -331,7 +339,7 @@ async def complete(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """The customer goes on with the one I asked."""
-    return await _about(house, identity, body, key, mark, f.CompleteAsked)
+    return await about_mine(house, identity, body, key, mark, f.CompleteAsked)
 
 
 @router.post("/conference", **CHANGES)
@@ -339,13 +347,21 @@ async def conference(
     house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
 ) -> Response:
     """All three together."""
-    return await _about(house, identity, body, key, mark, f.ConferenceAsked)
+    return await about_mine(house, identity, body, key, mark, f.ConferenceAsked)
+
+
+@router.post("/call-customer", **CHANGES)
+async def call_customer(
+    house: Here, identity: Who, mark: Fingerprint, body: OnContact | None = None, key: Key = None
+) -> Response:
+    """Call whoever left the message that I have: into this conversation."""
+    return await about_mine(house, identity, body, key, mark, f.CallCustomerAsked)
 
 
 @router.post("/drop", **CHANGES)
 async def drop(body: Drop, house: Here, identity: Who, mark: Fingerprint, key: Key = None) -> Response:
     """Let go of the one I asked, or of a member of the conference."""
-    return await _about(house, identity, body, key, mark, f.DropAsked, leg=clean(body.leg))
+    return await about_mine(house, identity, body, key, mark, f.DropAsked, leg=clean(body.leg))
 
 
 @router.post("/dial", **CHANGES)
@@ -356,8 +372,10 @@ async def dial(body: Dial, house: Here, identity: Who, mark: Fingerprint, key: K
         if house.voice is None:
             raise refused("Nobody can be called from here.")
         contact = house.voice.new_contact(house.now())
-        number, outside = house.settle(identity.user.tenant, contact, clean(body.number))
-        return [lambda at, name: f.DialAsked(at, contact, name, number, outside)]
+        tenant, wanted = identity.user.tenant, clean(body.number)
+        number, outside = house.settle(tenant, contact, wanted)
+        caller = house.caller(tenant, wanted, outside)
+        return [lambda at, name: f.DialAsked(at, contact, name, number, outside, caller)]
 
     return await do(house, identity, key, mark, prepare)
 
@@ -368,7 +386,7 @@ async def digits(body: Digits, house: Here, identity: Who, mark: Fingerprint, ke
     agent = agent_of(house, identity)
 
     async def work() -> tuple[int, Any]:
-        contact = _contact(house, identity, body.contact)
+        contact = contact_of(house, identity, body.contact)
         sent = house.voice is not None and house.voice.send_digits(
             identity.user.tenant, contact, agent, body.digits
         )
@@ -505,6 +523,12 @@ async def targets(house: Here, identity: Who, q: Annotated[str, Query(max_length
                     "free": agent.reachable and not (agent.calls or agent.offers),
                 }
             )
+    for expert in tenant.experts.values():
+        shown = shown_expert(house, tenant, expert)
+        if _fits(sought, expert.id, shown["name"], [expert.number or "", *expert.skills]):
+            opens = None if shown["open"] else shown["opens"]
+            kept = {one: shown[one] for one in ("kind", "name", "free", "tier", "authority")}
+            found.append({**kept, "id": shown["to"], "state": None, "opens": opens})
     found.sort(key=lambda one: (not one["free"], one["kind"] != "queue", one["name"].casefold()))
     return JSONResponse({"items": found[:TARGETS]})
 

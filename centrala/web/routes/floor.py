@@ -460,6 +460,8 @@ class WaitingPlace(BaseModel):
     ringing: list[str]
     number: str | None
     name: str | None
+    owed: Literal["callback", "message"] | None
+    "Not on the line: to be called back, or a message of theirs heard."
     why: Why
     "Why this place: LONGEST, PRIORITY (ahead_of: who waits longer), or RINGS."
 
@@ -503,7 +505,7 @@ async def queue_detail(queue: str, house: Here, identity: Who) -> Response:
         raise Problem("NOT-FOUND", NOT_FOUND)
     hub = house.hubs[user.tenant]
     view = hub.live.view_queue(centre, queue, now)
-    stands = [name for _, _, name in found.waiting]
+    stands = [name for _, _, name in sorted([*found.waiting, *found.reserved])]
     order = [*(one.contact for one in view.waiting if one.contact not in stands), *stands]
     waiting = [centre.contacts[one] for one in order if one in centre.contacts]
     callers = hub.world.callers if holds(user, P.NUMBERS) else {}
@@ -521,6 +523,7 @@ async def queue_detail(queue: str, house: Here, identity: Who) -> Response:
                 "ringing": sorted(one.agent for one in contact.offers.values() if one.agent is not None),
                 "number": caller.number if caller is not None else None,
                 "name": caller.name if caller is not None else None,
+                "owed": contact.owed or None if contact.absent else None,
                 "why": _why_here(contact, waiting[number:]),
             }
         )

@@ -23,6 +23,7 @@ from centrala.flows.store import RESERVED
 from centrala.flows.warming import warm
 from centrala.media.sounds import SoundProblem
 from centrala.people import Identity, Permission
+from centrala.settings.house_flows import house_flows
 from centrala.web.flow_shapes import (
     Checked,
     DraftKept,
@@ -160,6 +161,7 @@ async def words(house: Here, identity: Who) -> dict[str, Any]:
         tenant = house.tenant(world.tenant)
         names = {one.id: one.name for one in world.flows.all(world.tenant)}
         names |= {one.id: one.name or one.id for one in tenant.flows.values()}
+        names = {**{id: id for id in house_flows()}, **names}
         there = of_flows.sounds(house.data, world.tenant)
         return {
             "types": [asdict(one) for one in vocabulary.TYPES],

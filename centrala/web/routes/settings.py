@@ -464,8 +464,9 @@ def _reason(one: Reason) -> dict[str, Any]:
 
 DEFAULTS: dict[str, Any] = {
     "queue": {
-        **_defaults(Queue, "thresholds", "service_level"),
+        **_defaults(Queue, "thresholds", "service_level", "callbacks"),
         "service_level": "80/20",
+        "callbacks": asdict(Queue("").callbacks),
         "thresholds": asdict(Queue("").thresholds),
     },
     "agent": _defaults(Agent),

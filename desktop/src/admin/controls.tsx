@@ -20,9 +20,12 @@ import { type ControlProps, isRecord } from './ControlProps'
 import { Destination } from './Destination'
 import { ids, labelOf, nameOf, serving, type Texts, type Tree, thing, valueAt } from './draft'
 import { Memberships, Numbers, OfClient } from './Elsewhere'
+import { FlowChoice } from './FlowChoice'
 import { fieldSay, wrong } from './fields'
 import { Dates, Hours } from './Hours'
+import { Keys, Mapping } from './Owing'
 import { Copy, Play, useSounds } from './parts'
+import { QueueChoice } from './QueueChoice'
 import type { Settings } from './store'
 import { words } from './words'
 
@@ -61,6 +64,15 @@ export function Control(props: ControlProps) {
       return <Results {...props} />
     case 'thresholds':
       return <Thresholds {...props} />
+    case 'keys':
+      return <Keys {...props} />
+    case 'mapping':
+      return <Mapping {...props} />
+    case 'flow':
+    case 'flows':
+      return <FlowChoice {...props} />
+    case 'queues':
+      return <QueueChoice {...props} />
     case 'secret':
       return <Secret {...props} />
     case 'register':

@@ -24,6 +24,11 @@ export type Kind =
   | 'dates'
   | 'results'
   | 'thresholds'
+  | 'keys'
+  | 'mapping'
+  | 'flow'
+  | 'flows'
+  | 'queues'
   | 'secret'
   | 'register'
   | 'zone'
@@ -82,13 +87,36 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
         f('when_no_agents', 'destination'),
         f('when_full', 'destination'),
         f('after_max_wait', 'destination'),
+        f('keys', 'keys'),
       ],
     },
+    {
+      title: 'group.known',
+      fields: [
+        f('last_agent', 'mapping'),
+        f('when_slow', 'destination'),
+        f('slow_below', 'integer', { low: 0, high: 100 }),
+        f('tier', 'integer', { low: 1, high: 9 }),
+        f('escalate', 'destination'),
+      ],
+    },
+    { title: 'group.balance', fields: [f('balance', 'mapping')] },
+    { title: 'group.owed', fields: [f('callbacks', 'mapping'), f('follow_up', 'mapping')] },
     {
       title: 'group.open',
       fields: [f('hours', 'hours'), f('holidays', 'dates'), f('when_closed', 'destination')],
     },
-    { title: 'group.after', fields: [f('record', 'flag'), f('dispositions', 'results')] },
+    {
+      title: 'group.talk',
+      fields: [
+        f('brief', 'flag'),
+        f('record', 'flag'),
+        f('record_on_demand', 'flag'),
+        f('longest_pause', 'duration', { low: 1, high: 3600 }),
+        f('interludes', 'flows'),
+      ],
+    },
+    { title: 'group.after', fields: [f('survey', 'flow'), f('dispositions', 'results')] },
     { title: 'group.alarms', fields: [f('service_level', 'serviceLevel'), f('thresholds', 'thresholds')] },
     {
       title: 'group.fine',
@@ -105,7 +133,12 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
   agents: [
     {
       title: 'group.what',
-      fields: [f('name', 'text'), f('skills', 'levels'), f('queues', 'memberships', { virtual: true })],
+      fields: [
+        f('name', 'text'),
+        f('skills', 'levels'),
+        f('queues', 'memberships', { virtual: true }),
+        f('helps', 'queues'),
+      ],
     },
     {
       title: 'group.phone',
@@ -150,6 +183,7 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
         f('domain', 'text'),
       ],
     },
+    { title: 'group.balance', fields: [f('balancing', 'mapping')] },
   ],
 }
 

@@ -27,7 +27,7 @@ export function valueText(language: Language, tree: Tree, path: Path, value: unk
   if (value === true) return t('yes')
   if (value === false) return t('no')
   const key = path[path.length - 1] ?? ''
-  if (path[0] === 'numbers' || key.startsWith('when_') || key === 'after_max_wait') {
+  if (path[0] === 'numbers' || key.startsWith('when_') || key === 'after_max_wait' || key === 'escalate') {
     const text = destinationText(language, tree, value)
     const record = (value as Record<string, unknown>).record === true
     return record ? `${text} ●` : text

@@ -498,6 +498,12 @@ export const actionWords = sentences({
   'session.ended': ['signed out', 'wylogowanie', 'выход'],
   'sessions.ended': ['signed out everywhere', 'wylogowanie wszędzie', 'выход везде'],
   'password.changed': ['changed a password', 'zmiana hasła', 'смена пароля'],
+  'agent.loan.end': ['took a lent agent back', 'cofnięcie wypożyczenia', 'возврат одолженного оператора'],
+  'balancing.pause': [
+    'paused rebalancing, or let it go on',
+    'wstrzymanie lub wznowienie równoważenia',
+    'пауза выравнивания или его продолжение',
+  ],
   'agent.queues': ['changed an agent’s queues', 'zmiana kolejek konsultanta', 'изменены очереди оператора'],
   'factors.taken': ['took second factors away', 'usunięcie drugich składników', 'сняты вторые факторы'],
   'totp.begun': ['began an authenticator', 'początek aplikacji uwierzytelniającej', 'начат аутентификатор'],

@@ -2,9 +2,10 @@
 import { Popover, TextInput, Tooltip } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { api, useMissing } from '../api/client'
 import { keyOf, printed, useAct } from '../app/keys'
+import { part } from '../app/part'
 import { useWords } from '../i18n'
 import { phoneNumber } from '../i18n/format'
 import { shared } from '../i18n/shared'
@@ -13,6 +14,7 @@ import { acts } from './acts'
 import css from './agent.module.css'
 import { type Control, controls, type Use } from './conversation'
 import { command, useDesk, usePending, useWho } from './desk'
+import { useParked } from './parked'
 import { usePhone, usePhoneCall } from './phone'
 import { words } from './words'
 
@@ -52,6 +54,10 @@ const ROUTES: Record<string, string> = {
   drop: 'drop',
   mute: 'mute',
 }
+
+const InCall = part(() => import('./InCall'))
+const Escalate = part(() => import('./Escalate'))
+const BESIDE: ReadonlySet<string> = new Set(['talk', 'hold', 'consult', 'conference', 'step'])
 
 /** A second press within this is the same press: nobody ends the next call by it. */
 const AGAIN = 1000
@@ -148,39 +154,54 @@ export default function CallBar() {
   }
 
   return (
-    <div className={css.calls} data-phase={phase}>
-      {button('answer', keyOf(acts.answer))}
-      <span className={css.gap} />
-      {button('hold', keyOf(acts.hold))}
-      {button('mute', keyOf(acts.mute), ownMuted !== null ? <Meter muted={muted} /> : null)}
-      <Popover
-        withRoles={false}
-        opened={transfer}
-        onChange={setTransfer}
-        position="top-start"
-        width={360}
-        trapFocus
-        returnFocus
-      >
-        <Popover.Target>
-          <span className={css.place}>{button('transfer', keyOf(acts.transfer))}</span>
-        </Popover.Target>
-        <Popover.Dropdown p="sm" role="dialog" aria-label={t('transfer')}>
-          {transfer && <Transfer close={() => setTransfer(false)} invite={uses.transfer.does === 'invite'} />}
-        </Popover.Dropdown>
-      </Popover>
-      {button('join', keyOf(acts.join))}
-      <Popover withRoles={false} opened={digits} onChange={setDigits} position="top" width={280} trapFocus returnFocus>
-        <Popover.Target>
-          <span className={css.place}>{button('digits', '')}</span>
-        </Popover.Target>
-        <Popover.Dropdown p="sm" role="dialog" aria-label={t('digits')}>
-          {digits && <Keypad />}
-        </Popover.Dropdown>
-      </Popover>
-      <span className={css.spread} />
-      {button('end', keyOf(acts.end))}
-    </div>
+    <>
+      {contact && talk.owner && BESIDE.has(phase) && (
+        <Suspense fallback={null}>
+          <InCall contact={contact} />
+        </Suspense>
+      )}
+      <div className={css.calls} data-phase={phase}>
+        {button('answer', keyOf(acts.answer))}
+        <span className={css.gap} />
+        {button('hold', keyOf(acts.hold))}
+        {button('mute', keyOf(acts.mute), ownMuted !== null ? <Meter muted={muted} /> : null)}
+        <Popover
+          withRoles={false}
+          opened={transfer}
+          onChange={setTransfer}
+          position="top-start"
+          width={360}
+          trapFocus
+          returnFocus
+        >
+          <Popover.Target>
+            <span className={css.place}>{button('transfer', keyOf(acts.transfer))}</span>
+          </Popover.Target>
+          <Popover.Dropdown p="sm" role="dialog" aria-label={t('transfer')}>
+            {transfer && <Transfer close={() => setTransfer(false)} invite={uses.transfer.does === 'invite'} />}
+          </Popover.Dropdown>
+        </Popover>
+        {button('join', keyOf(acts.join))}
+        <Popover
+          withRoles={false}
+          opened={digits}
+          onChange={setDigits}
+          position="top"
+          width={280}
+          trapFocus
+          returnFocus
+        >
+          <Popover.Target>
+            <span className={css.place}>{button('digits', '')}</span>
+          </Popover.Target>
+          <Popover.Dropdown p="sm" role="dialog" aria-label={t('digits')}>
+            {digits && <Keypad />}
+          </Popover.Dropdown>
+        </Popover>
+        <span className={css.spread} />
+        {button('end', keyOf(acts.end))}
+      </div>
+    </>
   )
 }
 
@@ -272,7 +293,7 @@ function useCough(on: boolean, muted: boolean, mute: (on: boolean) => void): voi
 }
 
 interface Target {
-  kind: 'agent' | 'queue'
+  kind: 'agent' | 'queue' | 'expert'
   id: string
   name: string
   state: string | null
@@ -288,7 +309,9 @@ function Transfer({ close, invite }: { close: () => void; invite: boolean }) {
   const [text, setText] = useState('')
   const [query] = useDebouncedValue(text.trim(), 120)
   const stateName = useStateName()
+  const parked = useParked().data
   const [at, setAt] = useState(0)
+  const [above, setAbove] = useState(false)
   const { data } = useQuery({
     queryKey: ['targets', query],
     queryFn: ({ signal }) => api.get<{ items: Target[] } | Target[]>('/me/agent/targets', { q: query }, { signal }),
@@ -361,7 +384,9 @@ function Transfer({ close, invite }: { close: () => void; invite: boolean }) {
               {one.kind === 'queue'
                 ? t(one.free ? 'freeQueue' : 'busyQueue')
                 : one.state === null
-                  ? null
+                  ? one.kind === 'expert' && !one.free
+                    ? t('notNow')
+                    : null
                   : one.free && one.state === 'ready'
                     ? t('free')
                     : stateName(one.state)}
@@ -378,7 +403,28 @@ function Transfer({ close, invite }: { close: () => void; invite: boolean }) {
             {t('blind')} <Kbd>Ctrl+Enter</Kbd>
           </button>
         )}
+        {!invite && parked && parked.slots > 0 && (
+          <button
+            type="button"
+            className={css.way}
+            disabled={parked.items.length >= parked.slots}
+            title={parked.items.length >= parked.slots ? t('parkFull') : undefined}
+            onClick={async () => (await command('park')) && close()}
+          >
+            {t('park')}
+          </button>
+        )}
+        {!invite && (
+          <button type="button" className={css.way} aria-expanded={above} onClick={() => setAbove(!above)}>
+            {t('escalate')}
+          </button>
+        )}
       </div>
+      {above && (
+        <Suspense fallback={null}>
+          <Escalate close={close} />
+        </Suspense>
+      )}
     </div>
   )
 }

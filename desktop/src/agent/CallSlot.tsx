@@ -1,13 +1,14 @@
 /** B, the call slot: who rings or talks and how long, lanes of a consultation, people of a conference; below it my day. */
 import { Button, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, Suspense, useEffect, useRef, useState } from 'react'
 import { api } from '../api/client'
 import { useCentre } from '../api/session'
 import { useAct } from '../app/keys'
+import { part } from '../app/part'
 import type { Customer, Row } from '../customers/types'
 import { useLanguage, useWords } from '../i18n'
-import { clock, dayOf, phoneNumber, timeOf } from '../i18n/format'
+import { clock, dayOf, percent, phoneNumber, span, timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { useEntity, useEvery } from '../live/store'
 import { now } from '../live/time'
@@ -20,6 +21,8 @@ import type { Conversation } from './conversation'
 import { command, useDesk, useNextName, usePending, useWho } from './desk'
 import { useDay } from './figures'
 import { words } from './words'
+
+const HandedOn = part(() => import('./HandedOn'))
 
 export default function CallSlot() {
   const t = useWords(words)
@@ -56,7 +59,7 @@ function Offer({ contact }: { contact: ContactLive }) {
   useEffect(() => noteOffer(contact, missed), [contact, missed])
   const queue = useEntity('queue', contact.queue)
   const behind = queue ? queue.waiting - 1 : 0
-  const rule = contact.why?.split(' ')[0] ?? ''
+  const rule = contact.why?.split(/[ :]/)[0] ?? ''
   return (
     <div className={css.offer} aria-live="assertive">
       <p className={css.offerName}>
@@ -74,18 +77,81 @@ function Offer({ contact }: { contact: ContactLive }) {
         <span>{centre.queueName(contact.queue) || t('direct')}</span>
         {contact.since ? <Clock since={contact.since} className={css.talkClock} /> : null}
       </p>
+      <Owed contact={contact} />
       {rule in words && (
         <p className={css.whyMe}>
           {t('whyMe')}: {t(rule as keyof typeof words)}
+          {rule === 'relaxed' ? ` (${eased(contact.why ?? '')})` : ''}
         </p>
       )}
       {behind > 0 && <p className={css.whyMe}>{t('behind', { n: behind })}</p>}
+      <FromOthers contact={contact} />
       <Way contact={contact} />
       {customer && <Before id={customer.id} />}
       <span className={css.bottom}>
         <OfferBar key={contact.id} contact={contact} />
       </span>
     </div>
+  )
+}
+
+/** A callback, or a message that was left: what was promised to them. */
+function Owed({ contact }: { contact: ContactLive }) {
+  const t = useWords(words)
+  const language = useLanguage()
+  const { zone } = useCentre()
+  const { owed, promise } = contact
+  if (!owed || !promise) return null
+  const at = promise.at ?? now()
+  if (owed === 'message') {
+    return (
+      <div className={css.whyMe}>
+        <strong>{t('owedMessage', { clock: clock(contact.seconds ?? 0), time: timeOf(language, at, zone) })}</strong>
+        {/* biome-ignore lint/a11y/useMediaCaption: what a customer said has no captions */}
+        <audio controls preload="none" src={`/api/v1/messages/${encodeURIComponent(contact.id)}/sound`} />
+      </div>
+    )
+  }
+  const waited = Math.max(0, at - (promise.since ?? at))
+  const sentence = promise.why === 'abandoned' ? 'owedLost' : waited < 1 ? 'owedPromised' : 'owedCallback'
+  return (
+    <p className={css.whyMe}>
+      <strong>{t(sentence, { waited: span(language, waited), time: timeOf(language, at, zone) })}</strong>
+      {promise.attempt > 1 && ` ${t('owedAttempt', { n: promise.attempt, all: promise.attempts })}`}
+    </p>
+  )
+}
+
+/** Whoever left the message is called into the same conversation. */
+function CallThem({ contact }: { contact: ContactLive }) {
+  const t = useWords(words)
+  const pending = usePending((one) => one.names)
+  if (contact.owed !== 'message' || contact.state !== 'active' || contact.hears?.[contact.id]) return null
+  return (
+    <Button
+      size="xs"
+      loading={pending.has('call-customer')}
+      onClick={() => void command('call-customer')}
+      leftSection={<Icon name="phone" size={14} />}
+      style={{ alignSelf: 'flex-start' }}
+    >
+      {t('callThem')}
+    </Button>
+  )
+}
+
+/** What isn't asked for any more, out of "relaxed after 60 s: english 3, first in line, …". */
+export function eased(why: string): string {
+  return why.replace(/^relaxed [^:]*: /, '').replace(/, (first in line|preferred queue first|\w+ of \d+ idle).*$/, '')
+}
+
+/** Who has handed the customer on to me, and why. */
+function FromOthers({ contact }: { contact: ContactLive }) {
+  if (!contact.handed?.length) return null
+  return (
+    <Suspense fallback={null}>
+      <HandedOn contact={contact} />
+    </Suspense>
   )
 }
 
@@ -205,6 +271,8 @@ function Talk({ talk, contact }: { talk: Conversation; contact: ContactLive }) {
         </p>
       )}
       {dialling && talk.mine?.state === 'ringing' && <p className="dim">{t('dialPickUp')}</p>}
+      <Owed contact={contact} />
+      {talk.owner && <CallThem contact={contact} />}
       {(talk.phase === 'hold' || (talk.phase === 'consult' && held)) && contact.hold_since && (
         <p className={css.lane} data-held>
           <span>{t('onHoldFor')}</span>
@@ -244,6 +312,7 @@ function Talk({ talk, contact }: { talk: Conversation; contact: ContactLive }) {
           {t('supervisorHere', { who: who.party(one), mode: one.mode ?? 'other' })}
         </p>
       ))}
+      <FromOthers contact={contact} />
       <Way contact={contact} />
       <Answers contact={contact} />
       <span className="hidden-label">{s('call')}</span>
@@ -486,6 +555,7 @@ function readMessages(): ReadonlySet<string> {
 
 function Mine() {
   const t = useWords(words)
+  const language = useLanguage()
   const { data } = useDay()
   const { agent } = useDesk()
   const centre = useCentre()
@@ -509,6 +579,16 @@ function Mine() {
           {t('lentNow')}: <strong>{named(agent.plus)}</strong>
         </p>
       )}
+      {agent?.loans?.map((one) => (
+        <p key={one.queue} className={css.lent}>
+          {t('alsoServe', {
+            queue: centre.queueName(one.queue),
+            at: timeOf(language, one.since, centre.zone),
+            without: percent(language, one.without),
+            with: percent(language, one.with),
+          })}
+        </p>
+      ))}
       {!!agent?.minus?.length && (
         <p className={css.lent}>
           {t('outNow')}: <strong>{named(agent.minus)}</strong>

@@ -9,9 +9,11 @@ import { clock, dayOf, percent, phoneNumber, span, timeOf } from '../i18n/format
 import { shared } from '../i18n/shared'
 import { now } from '../live/time'
 import { Button, Empty, Figure, Icon, Page, ProblemNote, ui, Waiting } from '../ui'
+import { type Gap, Player } from '../ui/Player'
 import css from './agent.module.css'
 import { Callbacks } from './Callbacks'
 import { useDay } from './figures'
+import { Parked } from './Parked'
 import { words } from './words'
 
 export interface Record_ {
@@ -28,6 +30,7 @@ export interface Record_ {
   outcome: string | null
   agent: string | null
   recording: string | null
+  gaps?: Gap[] | null
   disposition?: string | null
 }
 
@@ -102,6 +105,7 @@ function DayBody() {
           ))}
         </p>
       )}
+      <Parked />
       <Callbacks />
       <Contacts />
     </div>
@@ -150,7 +154,8 @@ function Contacts() {
             <tbody>
               {items.map((one) => {
                 const at = one.arrived_at ? Date.parse(one.arrived_at) / 1000 : null
-                const other = one.direction === 'outbound' ? one.to : one.from
+                const called = one.direction === 'outbound' || one.direction === 'callback'
+                const other = called ? one.to : one.from
                 const outcome =
                   one.outcome && one.outcome in shared ? s(one.outcome as keyof typeof shared) : (one.outcome ?? '')
                 return (
@@ -159,7 +164,7 @@ function Contacts() {
                       {at ? `${dayOf(language, at, centre.zone)} ${timeOf(language, at, centre.zone)}` : '–'}
                     </td>
                     <td className="num">
-                      {one.direction === 'outbound' ? '→ ' : ''}
+                      {called ? '→ ' : ''}
                       {other ? phoneNumber(other) : s('unknownNumber')}
                     </td>
                     <td>{centre.queueName(one.queue) || '–'}</td>
@@ -169,13 +174,11 @@ function Contacts() {
                     <td>
                       {one.recording ? (
                         playing === one.id ? (
-                          // biome-ignore lint/a11y/useMediaCaption: a telephone call has no captions
-                          <audio
+                          <Player
                             src={one.recording}
-                            controls
-                            autoPlay
+                            gaps={one.gaps}
                             className={css.audio}
-                            onEnded={() => setPlaying(null)}
+                            onEnded={one.gaps?.length ? undefined : () => setPlaying(null)}
                           />
                         ) : (
                           <button

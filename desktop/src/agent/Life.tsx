@@ -119,7 +119,7 @@ function useNotification(): void {
   const who = useWho()
   const centre = useCentre()
   const shown = useRef<Notification | null>(null)
-  const ringing = talk.phase === 'ringing' ? contact?.id : null
+  const ringing = talk.phase === 'ringing' && !contact?.told ? contact?.id : null
   const title = contact ? who.customer(contact) : ''
   const body = contact ? `${say(shared.offered)} · ${centre.queueName(contact.queue)}` : ''
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each offer, with the name known by then

@@ -96,6 +96,18 @@ describe('controls', () => {
       expect(made.answer.on).toBe(one.phase === 'ringing')
     }
   })
+  it('wait while the customer takes a step of their own, and while the agent is told who waits', () => {
+    const step = { ...contact('flow', [me]), step: { flow: 'payment', place: 'Card' } }
+    const away = conversation(agent('on_contact'), step)
+    expect(away.phase).toBe('step')
+    const made = controls(away, true)
+    expect([made.hold, made.transfer, made.digits].map((one) => one.why)).toEqual(['inStep', 'inStep', 'inStep'])
+    expect([made.end.on, made.mute.on]).toEqual([true, true])
+    const told = controls(conversation(agent('offered'), { ...contact('offered', [], null), told: true }), true)
+    expect([told.answer.on, told.answer.why, told.end.does]).toEqual([false, 'beingTold', 'decline'])
+    for (const use of [...Object.values(made), ...Object.values(told)])
+      if (use.why) expect(words).toHaveProperty(use.why)
+  })
   it('answer only with the phone of this page', () => {
     expect(controls(all[1]!, true).answer.on).toBe(true)
     expect(controls(all[1]!, false).answer.why).toBe('pickUp')

@@ -1,7 +1,17 @@
 /** What an agent's contact is for that agent just now, of the live entities alone. */
 import type { AgentLive, ContactLive, Party } from '../live/types'
 
-export type Phase = 'none' | 'ringing' | 'dialling' | 'talk' | 'hold' | 'consult' | 'conference' | 'joined' | 'wrap_up'
+export type Phase =
+  | 'none'
+  | 'ringing'
+  | 'dialling'
+  | 'talk'
+  | 'hold'
+  | 'consult'
+  | 'conference'
+  | 'joined'
+  | 'step'
+  | 'wrap_up'
 
 export interface Conversation {
   phase: Phase
@@ -45,6 +55,7 @@ export function conversation(agent: AgentLive | undefined, contact: ContactLive 
   if (agent.state === 'offered') return { ...found, phase: 'ringing' }
   if (agent.state !== 'on_contact' && agent.state !== 'held') return { ...found, phase: 'none' }
   if (!owner && mine && mine.role !== 'agent') return { ...found, phase: 'joined' }
+  if (contact.step) return { ...found, phase: 'step' }
   if (asked) return { ...found, phase: 'consult', lane: contact.state === 'active' ? 'customer' : 'asked' }
   if (contact.state === 'held') return { ...found, phase: 'hold' }
   if (others.some((one) => one.role === 'member')) return { ...found, phase: 'conference' }
@@ -70,6 +81,8 @@ export interface Use {
     | 'nobodyHears'
     | 'declineThere'
     | 'stillRings'
+    | 'inStep'
+    | 'beingTold'
 }
 
 /** What each control of the call bar does in a phase. They keep their places; only this changes. */
@@ -87,7 +100,11 @@ export function controls(one: Conversation, browserPhone: boolean): Record<Contr
   }
   switch (one.phase) {
     case 'ringing':
-      made.answer = browserPhone ? on('answer') : off('answer', 'pickUp')
+      made.answer = one.contact?.told
+        ? off('answer', 'beingTold')
+        : browserPhone
+          ? on('answer')
+          : off('answer', 'pickUp')
       made.end = on('decline')
       break
     case 'dialling':
@@ -103,6 +120,11 @@ export function controls(one: Conversation, browserPhone: boolean): Record<Contr
       made.join = off('join', 'onlyConsult')
       made.digits = one.phase === 'hold' ? off('digits', 'nobodyHears') : on('digits')
       made.end = on('end')
+      break
+    case 'step':
+      made.mute = on('mute')
+      made.end = on('end')
+      for (const name of ['hold', 'transfer', 'join', 'digits'] as const) made[name] = off(name, 'inStep')
       break
     case 'consult': {
       const there = one.asked?.state !== 'ringing'

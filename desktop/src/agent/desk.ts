@@ -66,7 +66,8 @@ export function useWho() {
       customer: (contact: ContactLive | null | undefined): string => {
         if (!contact) return t('unknownNumber')
         const known = contact.customer?.name || contact.name || (contact.number ? phoneNumber(contact.number) : null)
-        if (known || contact.direction === 'inbound') return known ?? t('unknownNumber')
+        if (known || contact.direction === 'inbound' || contact.direction === 'callback')
+          return known ?? t('unknownNumber')
         // Inside the house, or called from here: whom it was meant for, or who else is in it.
         if (contact.dialled && contact.dialled !== me) {
           const name = centre.agentName(contact.dialled)

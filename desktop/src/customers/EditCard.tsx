@@ -22,6 +22,7 @@ interface Draft {
   family: string
   name: string
   language: string | null
+  preferred_agent: string | null
   badges: string
   calls: string
   ads: string
@@ -38,6 +39,7 @@ function draftOf(customer: Customer): Draft {
     family: customer.family ?? '',
     name: customer.kind === 'company' ? customer.name : '',
     language: customer.language,
+    preferred_agent: customer.preferred_agent ?? null,
     badges: customer.badges.join(', '),
     calls: consent(customer.consents.calls),
     ads: consent(customer.consents.ads),
@@ -60,6 +62,7 @@ function difference(customer: Customer, draft: Draft): Record<string, unknown> {
   if (customer.kind === 'company') text('name')
   else for (const name of ['given', 'middle', 'family'] as const) text(name)
   if (draft.language !== was.language) body.language = draft.language
+  if (draft.preferred_agent !== was.preferred_agent) body.preferred_agent = draft.preferred_agent
   if (draft.badges !== was.badges) {
     body.badges = draft.badges
       .split(',')
@@ -95,7 +98,7 @@ export function EditCard({ customer, close }: { customer: Customer; close: () =>
   const t = useWords(words)
   const s = useWords(shared)
   const language = useLanguage()
-  const { zone } = useCentre()
+  const { zone, data: centre, agentName } = useCentre()
   const queries = useQueryClient()
   const [base] = useState(customer)
   const [draft, setDraft] = useState(() => draftOf(customer))
@@ -234,6 +237,21 @@ export function EditCard({ customer, close }: { customer: Customer; close: () =>
             value: one,
             label: languageName(language, one),
           }))}
+        />
+        <Select
+          label={t('preferred_agent')}
+          value={draft.preferred_agent}
+          onChange={(value) => set({ preferred_agent: value })}
+          clearable
+          searchable
+          limit={100}
+          clearButtonProps={{ 'aria-label': t('empty') }}
+          data={[
+            ...new Set([
+              ...(draft.preferred_agent ? [draft.preferred_agent] : []),
+              ...(centre?.agents ?? []).map((one) => one.id),
+            ]),
+          ].map((one) => ({ value: one, label: agentName(one) }))}
         />
         <TextInput
           label={t('badges')}

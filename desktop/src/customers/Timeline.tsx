@@ -9,6 +9,7 @@ import { clock, dayOf, timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import type { ContactLive } from '../live/types'
 import { Button, Clock, Empty, Icon, ProblemNote, Waiting } from '../ui'
+import { type Gap, Player } from '../ui/Player'
 import css from './customers.module.css'
 import { History } from './History'
 import type { Customer, Row } from './types'
@@ -99,6 +100,7 @@ function TimelineRow({ row }: { row: Row }) {
     disposition?: string | null
     talk_s?: number | null
     recording?: string | null
+    gaps?: Gap[] | null
   } | null
   const outcome = record?.outcome && record.outcome in shared ? s(record.outcome as keyof typeof shared) : ''
   const what = record
@@ -122,10 +124,7 @@ function TimelineRow({ row }: { row: Row }) {
             {note.text}
           </p>
         ))}
-        {playing && record?.recording && (
-          // biome-ignore lint/a11y/useMediaCaption: a telephone call has no captions
-          <audio src={record.recording} controls autoPlay className={css.audio} />
-        )}
+        {playing && record?.recording && <Player src={record.recording} gaps={record.gaps} className={css.audio} />}
       </div>
       {record?.recording && !playing ? (
         <button type="button" className={css.play} onClick={() => setPlaying(true)}>

@@ -32,6 +32,8 @@ export interface Customer {
   middle: string | null
   family: string | null
   language: string | null
+  /** Id of the agent who is theirs. */
+  preferred_agent?: string | null
   badges: string[]
   companies: { id: string; name: string }[]
   people: { id: string; name: string }[]

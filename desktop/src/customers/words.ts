@@ -43,6 +43,7 @@ export const words = sentences({
   kind: ['Kind', 'Rodzaj', 'Вид'],
   person: ['Person', 'Osoba', 'Человек'],
   language: ['Language', 'Język', 'Язык'],
+  preferred_agent: ['Own agent', 'Stały konsultant', 'Свой оператор'],
   badges: ['Badges', 'Oznaczenia', 'Отметки'],
   badgesWhy: ['Separated by commas', 'Oddzielone przecinkami', 'Через запятую'],
   phones: ['Numbers', 'Numery', 'Номера'],

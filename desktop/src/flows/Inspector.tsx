@@ -9,7 +9,7 @@ import { fresh, useVocabulary } from './api'
 import { connect, copied, disconnect, dropExit, pasted, removeNodes, setField } from './edit'
 import { Field, Written } from './fields'
 import css from './flows.module.css'
-import { DIGITS, exitsOf, type FlowNode, TYPES } from './model'
+import { DIGITS, exitsOf, type FlowNode, isKey, KEYED, TYPES } from './model'
 import { NodeIcon } from './NodeIcon'
 import { exitName, named, nodeName, typeHints, typeName } from './nodeWords'
 import { useLanguageNames } from './Prompt'
@@ -263,7 +263,7 @@ function OfNode({
           />
         ))}
         <Problems problems={problems.filter(({ where }) => where === 'exits')} />
-        {node.type === 'menu' && !still && (
+        {KEYED.includes(node.type) && !still && (
           <Menu position="bottom-start">
             <Menu.Target>
               <Button size="xs" variant="default" leftSection={<Icon name="plus" size={14} />}>
@@ -330,7 +330,7 @@ function ExitRow({
   const t = useWords(words)
   const language = useLanguage()
   const name = exitName(exit.name, language)
-  const digit = node.type === 'menu' && !TYPES.menu!.exits.includes(exit.name)
+  const digit = isKey(node, exit.name)
   return (
     <div className={css.exitRow}>
       <span className={css.exitLabel} aria-hidden="true">

@@ -1,5 +1,5 @@
 /** Edits of a graph: each takes one and gives a new one; what isn't touched stays the same object. */
-import { type Case, casesOf, type FlowNode, type Graph, TYPES } from './model'
+import { type Case, casesOf, type FlowNode, type Graph, isKey, TYPES } from './model'
 
 /** An id that isn't taken: the type, with a number where needed. */
 export function freeId(taken: Record<string, unknown>, wanted: string): string {
@@ -11,10 +11,11 @@ export function freeId(taken: Record<string, unknown>, wanted: string): string {
 /** A new node of a type as people want it: with the exits that it can't be without, open. */
 export function fresh(type: string): FlowNode {
   const node: FlowNode = { type, exits: {} }
-  if (type === 'say' || type === 'menu' || type === 'collect' || type === 'record') node.prompt = []
+  if (TYPES[type]?.fields.some((one) => one.name === 'prompt')) node.prompt = []
   if (type === 'menu') node.exits = { '1': '', '2': '' }
   if (type === 'collect') node.variable = 'number'
   if (type === 'record') node.variable = 'message'
+  if (type === 'survey') node.question = 'score'
   if (type === 'set') node.values = {}
   if (type === 'branch') node.cases = [{ if: '', exit: 'yes' }]
   if (type === 'percentage') node.shares = { a: 50, b: 50 }
@@ -84,7 +85,7 @@ export function connect(graph: Graph, node: string, exit: string, to: string): G
 export function disconnect(graph: Graph, node: string, exit: string): Graph {
   const found = graph.nodes[node]
   if (!found?.exits || !(exit in found.exits)) return graph
-  if (found.type === 'menu' && !TYPES.menu!.exits.includes(exit)) return connect(graph, node, exit, '')
+  if (isKey(found, exit)) return connect(graph, node, exit, '')
   return dropExit(graph, node, exit)
 }
 
@@ -111,7 +112,7 @@ export function removeNodes(graph: Graph, gone: ReadonlySet<string>): Graph {
     }
     const exits = { ...node.exits }
     for (const [exit] of led) {
-      if (node.type === 'menu' && !TYPES.menu!.exits.includes(exit)) exits[exit] = ''
+      if (isKey(node, exit)) exits[exit] = ''
       else delete exits[exit]
     }
     nodes[id] = { ...node, exits }
@@ -213,7 +214,7 @@ export function copied(graph: Graph, chosen: ReadonlySet<string>): Record<string
     const exits = Object.fromEntries(
       Object.entries(node.exits ?? {})
         .map(([exit, to]) => [exit, chosen.has(to) ? to : ''] as const)
-        .filter(([exit, to]) => to || (node.type === 'menu' && !TYPES.menu!.exits.includes(exit))),
+        .filter(([exit, to]) => to || isKey(node, exit)),
     )
     nodes[id] = { ...structuredClone(node), exits }
   }

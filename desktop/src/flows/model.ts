@@ -99,6 +99,8 @@ const again: readonly Field[] = [
   { name: 'invalid_prompt', kind: 'prompt', more: true },
 ]
 const prompt: Field = { name: 'prompt', kind: 'prompt', needed: true }
+/** Left out: the queue in which they waited, or that led here. */
+const waitedIn: Field = { name: 'queue', kind: 'queue' }
 
 export const TYPES: Record<string, NodeType> = {
   answer: { group: 'speak', fields: [], exits: ['next'] },
@@ -133,12 +135,38 @@ export const TYPES: Record<string, NodeType> = {
     ],
     exits: ['next', 'timeout', 'invalid'],
   },
+  survey: {
+    group: 'ask',
+    fields: [
+      prompt,
+      { name: 'question', kind: 'variable', needed: true },
+      { name: 'scale', kind: 'choice', choices: ['1-5', '0-10', 'yes_no'], usual: '1-5' },
+      { name: 'timeout', kind: 'seconds', usual: 5, least: 0.5, most: 120, more: true },
+      { name: 'retries', kind: 'whole', usual: 1, least: 0, most: 10, more: true },
+      ...again,
+      bargeIn,
+    ],
+    exits: ['next', 'timeout', 'invalid'],
+  },
   record: {
     group: 'ask',
     fields: [
       prompt,
       { name: 'variable', kind: 'variable', needed: true },
       { name: 'longest', kind: 'seconds', usual: 120, least: 1, most: 3600 },
+      { name: 'silence', kind: 'seconds', usual: 4, least: 0.5, most: 60, more: true },
+      { name: 'shortest', kind: 'seconds', usual: 1, least: 0, most: 60, more: true },
+      { name: 'terminator', kind: 'terminator', usual: '#', more: true },
+    ],
+    exits: ['next', 'empty'],
+  },
+  voicemail: {
+    group: 'ask',
+    fields: [
+      prompt,
+      waitedIn,
+      { name: 'longest', kind: 'seconds', usual: 120, least: 1, most: 3600 },
+      { name: 'variable', kind: 'variable', usual: 'voicemail', more: true },
       { name: 'silence', kind: 'seconds', usual: 4, least: 0.5, most: 60, more: true },
       { name: 'shortest', kind: 'seconds', usual: 1, least: 0, most: 60, more: true },
       { name: 'terminator', kind: 'terminator', usual: '#', more: true },
@@ -212,14 +240,49 @@ export const TYPES: Record<string, NodeType> = {
     ],
     exits: ['next', 'failed'],
   },
+  number: {
+    group: 'data',
+    fields: [
+      { name: 'number', kind: 'template' },
+      { name: 'into', kind: 'variable', usual: 'number' },
+      { name: 'timeout', kind: 'seconds', usual: 5, least: 0.1, most: 30, more: true },
+    ],
+    exits: ['found', 'unknown'],
+    optional: ['failed'],
+  },
+  slots: {
+    group: 'data',
+    fields: [
+      waitedIn,
+      { name: 'count', kind: 'whole', usual: 3, least: 1, most: 9 },
+      { name: 'lead', kind: 'seconds', usual: 3600, least: 0, most: 2592000 },
+      { name: 'into', kind: 'variable', usual: 'slot', more: true },
+    ],
+    exits: ['found', 'none'],
+  },
+  wait: { group: 'route', fields: [], exits: [], optional: ['full', 'no_agents', 'max_wait', 'closed', 'slow'] },
+  callback: {
+    group: 'route',
+    fields: [
+      waitedIn,
+      { name: 'number', kind: 'template' },
+      { name: 'slot', kind: 'expression' },
+      { name: 'priority', kind: 'whole', usual: 0, least: -1000, most: 1000, more: true },
+    ],
+    exits: ['booked', 'no_number', 'failed'],
+    optional: ['full'],
+  },
   queue: {
     group: 'route',
     fields: [
       { name: 'queue', kind: 'queue', needed: true },
       { name: 'priority', kind: 'whole', usual: 0, least: -1000, most: 1000 },
+      { name: 'points', kind: 'expression', more: true },
+      { name: 'agent', kind: 'expression', more: true },
+      { name: 'agent_wait', kind: 'seconds', least: 0, most: 3600, more: true },
     ],
     exits: [],
-    optional: ['full', 'no_agents', 'max_wait', 'closed'],
+    optional: ['full', 'no_agents', 'max_wait', 'closed', 'slow'],
   },
   transfer: {
     group: 'route',
@@ -253,6 +316,13 @@ export const TRANSFERS = ['queue', 'agent', 'phone', 'outside'] as const
 
 export const DIGITS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', '*', '#'] as const
 
+/** Types whose exits may be keys of the telephone. */
+export const KEYED: readonly string[] = ['menu', 'queue', 'wait']
+
+/** An exit that is a key, which stays when it leads nowhere. */
+export const isKey = (node: FlowNode, exit: string): boolean =>
+  KEYED.includes(node.type) && !TYPES[node.type]!.exits.includes(exit) && !TYPES[node.type]!.optional?.includes(exit)
+
 export interface Exit {
   name: string
   /** Id of the node; empty: leads nowhere yet. */
@@ -274,7 +344,7 @@ export function exitsOf(node: FlowNode, returns: (flow: string) => readonly stri
   const type = TYPES[node.type]
   const given = node.exits ?? {}
   const names: string[] = []
-  if (node.type === 'menu') names.push(...DIGITS.filter((one) => one in given))
+  if (KEYED.includes(node.type)) names.push(...DIGITS.filter((one) => one in given))
   if (node.type === 'branch') names.push(...casesOf(node).map((one) => one.exit))
   if (node.type === 'percentage' && isRecord(node.shares)) names.push(...Object.keys(node.shares))
   if (node.type === 'flow' && typeof node.flow === 'string') names.push(...returns(node.flow))
@@ -356,6 +426,7 @@ export function gistOf(node: FlowNode, language: string): string {
     case 'say':
     case 'menu':
     case 'collect':
+    case 'survey':
     case 'record':
       return promptLine(node.prompt, language)
     case 'play':

@@ -15,7 +15,9 @@ export const typeNames = sentences({
   play: ['Play a sound', 'Odtwórz nagranie', 'Проиграть звук'],
   menu: ['Menu', 'Menu', 'Меню'],
   collect: ['Collect digits', 'Pobierz cyfry', 'Ввод цифр'],
+  survey: ['Ask a survey question', 'Zadaj pytanie ankiety', 'Задать вопрос опроса'],
   record: ['Record a message', 'Nagraj wiadomość', 'Записать сообщение'],
+  voicemail: ['Leave a message', 'Poczta głosowa', 'Голосовая почта'],
   set: ['Set values', 'Ustaw wartości', 'Задать значения'],
   branch: ['Branch', 'Rozgałęzienie', 'Условие'],
   percentage: ['By share', 'Podział procentowy', 'По долям'],
@@ -25,6 +27,10 @@ export const typeNames = sentences({
   http: ['Ask by HTTP', 'Zapytanie HTTP', 'Запрос HTTP'],
   email: ['Send an e-mail', 'Wyślij e-mail', 'Отправить письмо'],
   python: ['Python node', 'Węzeł Pythona', 'Узел Python'],
+  number: ['Check a number', 'Sprawdź numer', 'Проверить номер'],
+  slots: ['Times for a callback', 'Terminy oddzwonienia', 'Время для обратного звонка'],
+  wait: ['Go on waiting', 'Czekaj dalej', 'Ждать дальше'],
+  callback: ['Callback', 'Oddzwonienie', 'Обратный звонок'],
   queue: ['To a queue', 'Do kolejki', 'В очередь'],
   transfer: ['Transfer', 'Przełącz', 'Перевод'],
   flow: ['Another flow', 'Inny scenariusz', 'Другой сценарий'],
@@ -46,7 +52,17 @@ export const typeHints = sentences({
     'Prosi o numer z kilku cyfr.',
     'Просит ввести число из нескольких цифр.',
   ],
+  survey: [
+    'Asks one question; the answer counts in the figures of surveys.',
+    'Zadaje jedno pytanie; odpowiedź liczy się w ankietach.',
+    'Задаёт один вопрос; ответ учитывается в опросах.',
+  ],
   record: ['Records what the caller says.', 'Nagrywa, co mówi dzwoniący.', 'Записывает слова звонящего.'],
+  voicemail: [
+    'Records a message, which waits in a queue for an agent.',
+    'Nagrywa wiadomość, która czeka w kolejce na konsultanta.',
+    'Записывает сообщение, которое ждёт оператора в очереди.',
+  ],
   set: ['Gives values to variables.', 'Nadaje wartości zmiennym.', 'Задаёт значения переменных.'],
   branch: [
     'Takes the first exit whose condition holds.',
@@ -72,6 +88,26 @@ export const typeHints = sentences({
     'Отправляет письмо и сразу идёт дальше.',
   ],
   python: ['Runs your own code.', 'Uruchamia własny kod.', 'Запускает ваш код.'],
+  number: [
+    'May this number be called? Left empty: the caller’s own.',
+    'Czy pod ten numer można dzwonić? Puste: numer dzwoniącego.',
+    'Можно ли звонить на этот номер? Пусто: номер звонящего.',
+  ],
+  slots: [
+    'The next times at which the queue has room for a callback.',
+    'Najbliższe terminy, w których kolejka może oddzwonić.',
+    'Ближайшее время, когда очередь может перезвонить.',
+  ],
+  wait: [
+    'Back to the queue that they left by a key, at the same place.',
+    'Wraca do kolejki opuszczonej klawiszem, na to samo miejsce.',
+    'Возвращает в очередь, покинутую по клавише, на то же место.',
+  ],
+  callback: [
+    'We call them back. Without a time they keep their place in the queue.',
+    'Oddzwonimy. Bez terminu dzwoniący zachowuje miejsce w kolejce.',
+    'Мы перезвоним. Без времени звонящий сохраняет место в очереди.',
+  ],
   queue: [
     'The caller waits for an agent. Open exits follow the queue’s own settings.',
     'Dzwoniący czeka na konsultanta. Otwarte wyjścia działają według ustawień kolejki.',
@@ -104,6 +140,8 @@ export const fieldNames = sentences({
   least: ['Least digits', 'Najmniej cyfr', 'Минимум цифр'],
   most: ['Most digits', 'Najwięcej cyfr', 'Максимум цифр'],
   terminator: ['Key that ends it', 'Klawisz kończący', 'Завершающая клавиша'],
+  question: ['Counted as, and into variable', 'Liczone jako, i do zmiennej', 'Учитывается как, и в переменную'],
+  scale: ['Answered by', 'Odpowiedź', 'Чем отвечают'],
   secret: ['Secret (PIN, card)', 'Tajne (PIN, karta)', 'Секретно (PIN, карта)'],
   accept: ['Right only if', 'Poprawne tylko gdy', 'Верно, только если'],
   longest: ['Longest message', 'Najdłuższa wiadomość', 'Самое длинное сообщение'],
@@ -130,6 +168,12 @@ export const fieldNames = sentences({
   entry_point: ['Entry point', 'Punkt wejścia', 'Точка входа'],
   arguments: ['Arguments', 'Argumenty', 'Аргументы'],
   priority: ['Points of priority', 'Punkty priorytetu', 'Очки приоритета'],
+  number: ['Telephone number', 'Numer telefonu', 'Номер телефона'],
+  slot: ['At the time', 'O czasie', 'В указанное время'],
+  count: ['How many', 'Ile', 'Сколько'],
+  lead: ['Not sooner than in', 'Nie wcześniej niż za', 'Не раньше чем через'],
+  points: ['More points, reckoned', 'Dalsze punkty, wyliczane', 'Ещё очки, по формуле'],
+  agent_wait: ['Waits for the agent for', 'Czeka na konsultanta przez', 'Ждёт оператора в течение'],
   record: ['Record the conversation', 'Nagrywaj rozmowę', 'Записывать разговор'],
   flow: ['Flow', 'Scenariusz', 'Сценарий'],
   exit: ['By the exit', 'Wyjściem', 'Через выход'],
@@ -159,6 +203,10 @@ export const exitNames = sentences({
   full: ['full', 'pełna', 'полна'],
   no_agents: ['nobody there', 'nikogo nie ma', 'никого нет'],
   max_wait: ['waited too long', 'zbyt długo', 'слишком долго'],
+  booked: ['promised', 'obiecano', 'обещано'],
+  no_number: ['no number to call', 'brak numeru', 'нет номера'],
+  none: ['none', 'brak', 'нет'],
+  slow: ['answered too late', 'zbyt wolno', 'отвечают поздно'],
 })
 
 export const choiceNames = sentences({
@@ -169,10 +217,23 @@ export const choiceNames = sentences({
   busy: ['busy', 'zajęty', 'занято'],
   declined: ['declined', 'odrzucono', 'отклонено'],
   not_found: ['no such number', 'nie ma takiego numeru', 'нет такого номера'],
+  '1-5': ['1 to 5', '1 do 5', '1–5'],
+  '0-10': ['0 to 10', '0 do 10', '0–10'],
+  yes_no: ['1 yes, 2 no', '1 tak, 2 nie', '1 да, 2 нет'],
 })
 
 export const fieldHints = sentences({
+  slot: [
+    'An expression, as: slot.1; left empty: as soon as it is their turn',
+    'Wyrażenie, np. slot.1; puste: gdy przyjdzie ich kolej',
+    'Выражение, например slot.1; пусто: когда подойдёт очередь',
+  ],
   accept: ['An expression, as: luhn(card)', 'Wyrażenie, np. luhn(card)', 'Выражение, например luhn(card)'],
+  points: [
+    "An expression, as: if(contains(customer.badges, 'vip'), 5, 0)",
+    "Wyrażenie, np. if(contains(customer.badges, 'vip'), 5, 0)",
+    "Выражение, например if(contains(customer.badges, 'vip'), 5, 0)",
+  ],
   secret: [
     'The digits are neither shown nor stored; only an HTTP node can use them.',
     'Cyfry nie są pokazywane ani zapisywane; może ich użyć tylko węzeł HTTP.',

@@ -54,6 +54,11 @@ export const explain = sentences({
     'Kolejki są zamknięte{opens, select, none {} other { do {opens}}}.',
     'Ваши очереди закрыты{opens, select, none {} other { до {opens}}}.',
   ],
+  WIDENS: [
+    'You help {queue} only: its calls come to you once they have waited long, or many wait.',
+    'Pomagasz tylko w kolejce {queue}: jej połączenia przyjdą, gdy długo czekają albo czeka ich wiele.',
+    'Вы лишь помогаете очереди {queue}: её звонки придут, если они долго ждут или их много.',
+  ],
   SKILL: [
     '{queue} needs {skill} {level}, you have {have}. Ask your supervisor.',
     'Kolejka {queue} wymaga: {skill} {level}, masz {have}. Proszę zapytać supervisora.',

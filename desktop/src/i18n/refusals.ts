@@ -26,6 +26,30 @@ export const refusals = sentences({
     'Ten klient nie ma numeru telefonu.',
     'У этого клиента нет номера телефона.',
   ],
+  'NUMBER-UNFIT': [
+    'This number isn’t called back: it is none, abroad, or has a tariff of its own.',
+    'Pod ten numer nie oddzwaniamy: jest błędny, zagraniczny albo o podwyższonej opłacie.',
+    'На этот номер не перезваниваем: он неверный, зарубежный или с особым тарифом.',
+  ],
+  'TIME-WRONG': ['This time is none.', 'To nie jest pora.', 'Такого времени нет.'],
+  'CALLBACK-THERE': [
+    'They are promised a callback already.',
+    'Tej osobie już obiecano oddzwonienie.',
+    'Этому клиенту уже обещан звонок.',
+  ],
+  'NOT-OWED': [
+    'This is no callback or message that waits.',
+    'To nie jest czekające oddzwonienie ani wiadomość.',
+    'Это не ожидающий звонок и не сообщение.',
+  ],
+  'BEING-DEALT-WITH': [
+    'An agent has it just now.',
+    'Właśnie zajmuje się tym konsultant.',
+    'Этим сейчас занимается оператор.',
+  ],
+  'ON-LINE': ['They are on the line already.', 'Ta osoba jest już na linii.', 'Клиент уже на линии.'],
+  'NOT-ON-LINE': ['The customer isn’t on the line.', 'Klienta nie ma na linii.', 'Клиента нет на линии.'],
+  'BEING-RUNG': ['They are being rung already.', 'Telefon klienta już dzwoni.', 'Клиенту уже звонят.'],
   'NOT-WAITING': ['They don’t wait any more.', 'Ta osoba już nie czeka.', 'Этот клиент уже не ждёт.'],
   'NO-QUEUE': ['There is no such queue.', 'Nie ma takiej kolejki.', 'Такой очереди нет.'],
   'SAME-QUEUE': [
@@ -50,6 +74,59 @@ export const refusals = sentences({
     'There is nobody else in this conversation.',
     'W tej rozmowie nie ma nikogo więcej.',
     'В этом разговоре больше никого нет.',
+  ],
+  'TWO-CALLS': [
+    'Your phone has two calls: change between them there.',
+    'Telefon prowadzi dwie rozmowy: przełączaj się między nimi na telefonie.',
+    'У вашего телефона два звонка: переключайтесь между ними на нём.',
+  ],
+  'PARKING-FULL': [
+    'All parking slots are taken.',
+    'Wszystkie miejsca parkowania są zajęte.',
+    'Все места парковки заняты.',
+  ],
+  'NO-PARKING': [
+    'There is no parking in this centre.',
+    'W tym centrum nie ma parkowania.',
+    'В этом центре нет парковки.',
+  ],
+  'RECORDS-ALWAYS': [
+    'This queue records every conversation: you can pause it.',
+    'Ta kolejka nagrywa każdą rozmowę: możesz ją wstrzymać.',
+    'Эта очередь записывает все разговоры: запись можно приостановить.',
+  ],
+  'RECORDS-NOT': [
+    'Conversations of this queue are not recorded on demand.',
+    'W tej kolejce nie nagrywa się na żądanie.',
+    'В этой очереди запись по требованию не ведётся.',
+  ],
+  'NOT-RECORDED': ['Nothing is recorded here.', 'Tu nic się nie nagrywa.', 'Здесь ничего не записывается.'],
+  'IN-STEP': [
+    'The customer is in a step of their own: wait, or bring them back.',
+    'Klient jest w kroku samodzielnym: poczekaj albo przywołaj go.',
+    'Клиент проходит шаг сам: подождите или верните его.',
+  ],
+  'OTHERS-HEAR': [
+    'Others are in the conversation: they would hear it.',
+    'W rozmowie są inni: słyszeliby to.',
+    'В разговоре есть другие: они это услышат.',
+  ],
+  'NO-STEP': ['This queue has no such step.', 'Ta kolejka nie ma takiego kroku.', 'В этой очереди нет такого шага.'],
+  'STEP-UNPUBLISHED': [
+    'This step is not published: tell your administrator.',
+    'Ten krok nie jest opublikowany: powiedz administratorowi.',
+    'Этот шаг не опубликован: сообщите администратору.',
+  ],
+  'NOT-IN-STEP': ['The customer is with you.', 'Klient jest z tobą.', 'Клиент с вами.'],
+  'NOT-PARKED': [
+    'They are not parked any more.',
+    'Ta osoba nie jest już zaparkowana.',
+    'Этот клиент уже не на парковке.',
+  ],
+  'BEING-PICKED-UP': [
+    'Somebody else is picking them up.',
+    'Ktoś inny właśnie odbiera to połączenie.',
+    'Этот звонок уже забирает кто-то другой.',
   ],
   'TARGET-UNKNOWN': [
     'There is no such number, agent or queue.',
@@ -84,6 +161,12 @@ export const refusals = sentences({
     'You are asking somebody: complete or end that first.',
     'Trwa konsultacja: najpierw ją dokończ lub zakończ.',
     'Идёт консультация: сначала завершите её.',
+  ],
+  'REASON-MISSING': ['Choose a reason.', 'Wybierz powód.', 'Выберите причину.'],
+  'NOBODY-ABOVE': [
+    'This queue has nobody above it: choose whom to hand the customer to.',
+    'Ta kolejka nie ma nikogo wyżej: wybierz, komu przekazać klienta.',
+    'Над этой очередью никого нет: выберите, кому передать клиента.',
   ],
   'NOT-ASKING': ['You are asking nobody.', 'Nie trwa żadna konsultacja.', 'Консультации сейчас нет.'],
   'OTHERS-IN-IT': [
@@ -126,6 +209,16 @@ export const refusals = sentences({
     'An agent can’t be lent to a queue and taken out of it.',
     'Nie można jednocześnie dodać kolejki i jej odjąć.',
     'Нельзя сразу и добавить очередь, и снять её.',
+  ],
+  'BALANCING-OFF': [
+    'Rebalancing is off in the settings.',
+    'Równoważenie jest wyłączone w ustawieniach.',
+    'Выравнивание выключено в настройках.',
+  ],
+  'NOT-LENT': [
+    'This agent isn’t lent to this queue any more.',
+    'Ten konsultant nie jest już wypożyczony do tej kolejki.',
+    'Этот оператор уже не одолжен этой очереди.',
   ],
   'SIGNED-IN': ['Signed in already.', 'Logowanie już nastąpiło.', 'Вход уже выполнен.'],
   'SIGNED-OUT-OF-QUEUES': ['Signed out of the queues.', 'Wylogowanie z kolejek.', 'Вне очередей.'],

@@ -75,6 +75,10 @@ export const shared = sentences({
   voicemail: ['Voicemail', 'Poczta głosowa', 'Голосовая почта'],
   refused: ['Turned away', 'Odrzucone', 'Отклонён'],
   failed: ['Failed', 'Nieudane', 'Не удался'],
+  unreached: ['Not reached', 'Nie odebrano', 'Не дозвонились'],
+  expired: ['Given up', 'Przedawnione', 'Срок истёк'],
+  replaced: ['Rang again', 'Klient zadzwonił', 'Позвонил сам'],
+  dropped: ['Dropped', 'Usunięte', 'Убрано'],
   // built-in reasons, where the centre names none
   break: ['Break', 'Przerwa', 'Перерыв'],
   lunch: ['Lunch', 'Przerwa obiadowa', 'Обед'],

@@ -24,6 +24,20 @@ export type AgentState =
   | 'not_ready'
   | 'logged_out'
 
+/** Service levels are shares that were expected of the queue, and of the giving one that is left with least. */
+export interface LoanLive {
+  queue: string
+  since: number
+  without: number
+  with: number
+  target: number
+  agents: number
+  home: string | null
+  home_without: number | null
+  home_with: number | null
+  home_target: number | null
+}
+
 export interface AgentLive {
   id: string
   name: string
@@ -40,6 +54,8 @@ export interface AgentLive {
   /** Of those, what a supervisor has added; and what a supervisor has taken out. */
   plus?: string[]
   minus?: string[]
+  /** Where rebalancing has lent the agent. */
+  loans?: LoanLive[]
   queue?: string | null
   team?: string | null
   lamps?: Lamps
@@ -66,11 +82,25 @@ export interface Brief {
   badges?: string[]
 }
 
+export interface Promised {
+  at: number | null
+  /** Since when they have waited. */
+  since: number | null
+  due: number | null
+  expires: number | null
+  attempt: number
+  attempts: number
+  why: 'asked' | 'abandoned' | 'message' | (string & {})
+  slot: boolean
+}
+
 export interface ContactLive {
   id: string
   medium: string
   direction: 'inbound' | 'outbound' | 'internal' | (string & {})
-  state: 'new' | 'queued' | 'offered' | 'active' | 'held' | 'wrap_up' | (string & {})
+  state: 'new' | 'queued' | 'offered' | 'active' | 'held' | 'parked' | 'wrap_up' | (string & {})
+  /** Where it is parked. */
+  slot?: string | null
   queue: string | null
   since: number | null
   dialled: string | null
@@ -83,11 +113,37 @@ export interface ContactLive {
   parties?: Party[]
   /** listener leg → { source leg or "sound:NAME": gain } */
   hears?: Record<string, Record<string, number>>
+  /** What is owed to a customer who isn't on the line. */
+  owed?: 'callback' | 'message' | null
+  promise?: Promised | null
+  /** The agent whom it waits for alone. */
+  kept_for?: string | null
+  /** By agents to those who know, or may, more. */
+  handed?: { at: number; agent: string; reason: string; tier: number }[]
+  /** Of the message. */
+  seconds?: number | null
   talk_since?: number | null
   hold_since?: number | null
   recorded?: boolean
   disposition?: string | null
   priority?: number | null
+  recording?: {
+    state: 'off' | 'on' | 'paused'
+    /** Second 0 of the file. */
+    since: number | null
+    why: 'asked' | 'payment' | 'secret' | null
+    until: number | null
+    /** Its agent may begin and end it. */
+    may: boolean
+  }
+  /** The agent has picked up and is told who waits. */
+  told?: boolean
+  /** What the customer goes through alone while their agent waits. */
+  step?: { flow: string; place: string | null } | null
+  /** Flows that its agent may send the customer through. */
+  steps?: string[]
+  /** Those of `answers` that the last step has brought. */
+  given?: string[]
   /** Titles of the menus that the customer came through. */
   path?: string[]
   /** What they answered there: for who talks with them. */
@@ -111,8 +167,12 @@ export interface QueueLive {
   waiting: number
   waiting_since: number | null
   talking: number
+  callbacks?: number
+  messages?: number
   free: number
   staffed: number
+  /** By rebalancing, to it. */
+  lent?: number
   today: Figures
   now: Figures
   bar?: { free: number; talk: number; wrap_up: number; away: number }

@@ -12,6 +12,7 @@ import { useEntity } from '../live/store'
 import type { Lamps, Why } from '../live/types'
 import { Clock, Empty, Icon, StateLabel, useProblemText, useStateName } from '../ui'
 import css from './floor.module.css'
+import { Loans } from './Loans'
 import { MessageButton, useNames, useTheirWhy } from './parts'
 import { Serving } from './Serving'
 import { Supervise } from './Supervise'
@@ -100,6 +101,7 @@ export function AgentPanel({ id, close, alone }: { id: string; close: () => void
       <Part className={css.part}>{t('state')}</Part>
       <States id={id} name={agent.name || id} busy={inCall} intent={agent.intent} state={agent.state} />
       <Part className={css.part}>{t('itsQueues')}</Part>
+      {may(me, 'steer') && !!agent.loans?.length && <Loans agent={id} name={agent.name || id} loans={agent.loans} />}
       {may(me, 'steer') ? (
         <Serving key={id} agent={agent} />
       ) : agent.queues.length ? (

@@ -30,6 +30,8 @@ interface Place {
   ringing: string[]
   number: string | null
   name: string | null
+  /** Not on the line. */
+  owed?: 'callback' | 'message' | null
   why: Why
 }
 
@@ -159,6 +161,11 @@ function One({ id }: { id: string }) {
           </Item>
           <Item name={t('serviceToday')}>{share(queue.today.service_level)}</Item>
           <Item name={t('lost')}>{queue.today.abandoned}</Item>
+          {!!(queue.callbacks || queue.messages) && (
+            <Item name={t('owed')} note={t('owedLong')}>
+              {queue.callbacks} · {queue.messages}
+            </Item>
+          )}
           <Item name={t('next')} note={t('nextLong')}>
             {next(queue)}
           </Item>
@@ -321,6 +328,7 @@ function WhoWaits({ queue, places }: { queue: string; places: Place[] }) {
                 <span className={css.who}>
                   <span>{one.name || (one.number ? phoneNumber(one.number) : s('unknownNumber'))}</span>
                   <small>
+                    {one.owed && `${t(`owed_${one.owed}`)} · `}
                     {one.why.code === 'RINGS'
                       ? t('RINGS', { names: one.ringing.map(names.agent).join(', ') })
                       : one.why.code === 'PRIORITY'

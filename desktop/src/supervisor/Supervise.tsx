@@ -11,6 +11,7 @@ import { phoneNumber } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { useEntity } from '../live/store'
 import { Clock, Kbd, useProblemText } from '../ui'
+import { RecordingState } from '../ui/RecordingState'
 import css from './floor.module.css'
 import { hearing, MODES, type Mode, reachable, type Voice } from './hearing'
 import { useNames } from './parts'
@@ -130,6 +131,7 @@ export function Supervise({ contact: id }: { contact: string }) {
         </div>
       )}
       <Picture heard={heard} name={name} sound={(voice) => soundWord(voice, heard)} />
+      <RecordingState contact={contact} />
       <div className={css.truth}>
         <p className={css.sentence} role="status">
           {sentence()}

@@ -110,6 +110,7 @@ export const Tile = memo(function Tile({ id }: { id: string }) {
         </div>
       </dl>
       <People queue={queue} />
+      {!!queue.lent && <p className="dim">{t('lentHere', { n: queue.lent })}</p>}
       <Plot queue={id} height={20} />
     </article>
   )

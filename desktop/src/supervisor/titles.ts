@@ -7,4 +7,7 @@ export const titles = {
   floor: ['Floor', 'Zespół', 'Операторы'],
   queue: ['Queue', 'Kolejka', 'Очередь'],
   alarms: ['Alarms', 'Alarmy', 'Тревоги'],
+  surveys: ['Surveys', 'Ankiety', 'Опросы'],
+  callbacks: ['Callbacks', 'Oddzwonienia', 'Обратные звонки'],
+  balancing: ['Rebalancing', 'Równoważenie', 'Выравнивание'],
 } satisfies Record<string, Sentence>

@@ -13,6 +13,14 @@ export const words = sentences({
   serviceToday: ['SL today', 'SL dziś', 'SL сегодня'],
   target: ['target {share} in {seconds}', 'cel {share} w {seconds}', 'цель {share} за {seconds}'],
   lost: ['abandoned', 'porzucone', 'потеряно'],
+  owed_callback: ['callback', 'oddzwonienie', 'обратный звонок'],
+  owed_message: ['message', 'wiadomość', 'сообщение'],
+  owed: ['callbacks · messages', 'oddzwonienia · wiadomości', 'звонки · сообщения'],
+  owedLong: [
+    'Who isn’t on the line and is owed a call or an answer, later ones too.',
+    'Kto nie jest na linii, a czeka na telefon lub odpowiedź, także na później.',
+    'Кто не на линии и ждёт звонка или ответа, в том числе позже.',
+  ],
   next: ['next caller', 'kolejny', 'следующий'],
   nextLong: [
     'Expected wait of whoever calls now, ± one standard deviation: agents at work and their average handling time.',
@@ -193,6 +201,11 @@ export const words = sentences({
   afterCall: ['takes effect after the call', 'zadziała po rozmowie', 'подействует после разговора'],
   itsQueues: ['Queues', 'Kolejki', 'Очереди'],
   lentTo: ['lent by a supervisor', 'przydzielone tymczasowo', 'временно добавлено'],
+  lentHere: [
+    '{n, plural, one {# of them lent for now} other {# of them lent for now}}',
+    '{n, plural, one {w tym # wypożyczona osoba} few {w tym # wypożyczone osoby} many {w tym # wypożyczonych osób} other {w tym # wypożyczonej osoby}}',
+    '{n, plural, one {из них # одолжен} few {из них # одолжены} many {из них # одолжены} other {из них # одолжено}}',
+  ],
   takenOut: ['taken out by a supervisor', 'wyłączone tymczasowo', 'временно снято'],
   asConfigured: ['As in the settings', 'Jak w ustawieniach', 'Как в настройках'],
   noneQueues: ['serves no queue', 'nie obsługuje kolejek', 'нет очередей'],
@@ -351,6 +364,11 @@ export const theirs = sentences({
     '{queues, plural, one {# queue is} other {# queues are}} closed until {opens}.',
     '{queues, plural, one {# kolejka jest zamknięta} few {# kolejki są zamknięte} many {# kolejek jest zamkniętych} other {# kolejki jest zamknięte}} do {opens}.',
     '{queues, plural, one {# очередь закрыта} few {# очереди закрыты} many {# очередей закрыто} other {# очереди закрыто}} до {opens}.',
+  ],
+  WIDENS: [
+    'Helps {queue} only, once its callers have waited long or are many.',
+    'Tylko pomaga w kolejce {queue}, gdy dzwoniący długo czekają albo jest ich wielu.',
+    'Лишь помогает очереди {queue}, когда в ней долго ждут или много ждущих.',
   ],
   SKILL: [
     '{queue} needs {skill} {level}; has {have}.',
