@@ -15,9 +15,10 @@ from centrala.core.choice import first_for, matches, pace, preference, review
 from centrala.core.decision import Decision, turn_away
 from centrala.core.flow import run as flow
 from centrala.core.flow.position import back
+from centrala.core.indexes import serves
 from centrala.core.mix import RINGBACK
 from centrala.core.specs import AgentSpec, Destination, QueueSpec
-from centrala.core.state import Agent, Centre, Contact, Entry, Queue, serves
+from centrala.core.state import Agent, Centre, Contact, Entry, Queue
 from centrala.core.waits import expected
 
 DIRECT_RING = 60.0

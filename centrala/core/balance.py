@@ -26,8 +26,9 @@ from centrala.core import facts as f
 from centrala.core.decision import Decision, refused
 from centrala.core.erlang import service_level
 from centrala.core.estimate import arriving
+from centrala.core.indexes import level_in
 from centrala.core.specs import Balance, Balancing
-from centrala.core.state import Agent, Centre, Queue, level_in
+from centrala.core.state import Agent, Centre, Queue
 
 TIMER = "balance:"
 

@@ -9,7 +9,8 @@ import msgspec
 
 from centrala.core.centre import evolve
 from centrala.core.commands import Command
-from centrala.core.state import Centre, rebuild
+from centrala.core.indexes import rebuild
+from centrala.core.state import Centre
 from centrala.ledger import codec
 from centrala.ledger.errors import DataFolderError
 from centrala.ledger.log import DONE, Log, Waiting

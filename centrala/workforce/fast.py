@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrala.core.state import level_in
+from centrala.core.indexes import level_in
 from centrala.sim import Arrivals, Distribution, Erlang, Exponential, Fixed, Lognormal, Measured, Scenario
 from centrala.workforce import checks
 from centrala.workforce._kernel import one_line, run

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
+from centrala.core.indexes import level_in
 from centrala.core.specs import Destination, QueueSpec
-from centrala.core.state import level_in
 from centrala.sim import Interval, Scenario, simulate
 from centrala.sim.result import interval_of
 from centrala.sim.scenario import AgentModel, Span

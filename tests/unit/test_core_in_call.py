@@ -12,10 +12,11 @@ from centrala.core import facts as f
 from centrala.core.briefing import LONGEST, parts
 from centrala.core.centre import Centre, evolve, step, timers
 from centrala.core.flow.question import reading
+from centrala.core.indexes import rebuild
 from centrala.core.mix import mix
 from centrala.core.private import Private
 from centrala.core.specs import AgentSpec, Destination, FlowSpec, QueueSpec
-from centrala.core.state import Contact, rebuild
+from centrala.core.state import Contact
 from centrala.ledger import codec
 
 pytestmark = pytest.mark.unit

@@ -18,9 +18,10 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, decide, evolve, step, timers
 from centrala.core.explain import lamps, why_no_calls
+from centrala.core.indexes import rebuild, serves
 from centrala.core.mix import mix
 from centrala.core.specs import AgentSpec, Announce, Destination, QueueSpec
-from centrala.core.state import Agent, Contact, rebuild, serves
+from centrala.core.state import Agent, Contact
 
 pytestmark = pytest.mark.unit
 

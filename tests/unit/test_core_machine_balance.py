@@ -11,8 +11,8 @@ from hypothesis.stateful import initialize, precondition, rule
 from centrala.core import balance
 from centrala.core import events as e
 from centrala.core import facts as f
+from centrala.core.indexes import level_in
 from centrala.core.specs import AgentSpec, Balance, Balancing, Destination, QueueSpec
-from centrala.core.state import level_in
 from tests.unit.test_core_machine import (
     AGENTS,
     COMMON,

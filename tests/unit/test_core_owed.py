@@ -10,6 +10,7 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre, timers
+from centrala.core.indexes import rebuild
 from centrala.core.mix import RINGBACK, bridge, mix
 from centrala.core.private import Private
 from centrala.core.specs import (
@@ -22,7 +23,6 @@ from centrala.core.specs import (
     LastAgent,
     QueueSpec,
 )
-from centrala.core.state import rebuild
 
 pytestmark = pytest.mark.unit
 

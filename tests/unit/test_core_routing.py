@@ -11,8 +11,8 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import timers
 from centrala.core.explain import why_no_calls
+from centrala.core.indexes import rebuild
 from centrala.core.specs import AgentSpec, CalendarSpec, Destination, FlowSpec, LastAgent, QueueSpec, Widen
-from centrala.core.state import rebuild
 from tests.unit.test_core_acd import House, queue
 
 pytestmark = pytest.mark.unit

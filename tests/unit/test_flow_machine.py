@@ -21,10 +21,10 @@ from centrala.core import facts as f
 from centrala.core.centre import Centre, evolve, step, timers
 from centrala.core.flow.graph import parse
 from centrala.core.flow.position import node_of
+from centrala.core.indexes import rebuild
 from centrala.core.mix import mix
 from centrala.core.private import Private
 from centrala.core.specs import AgentSpec, Announce, CalendarSpec, Destination, FlowSpec, QueueSpec
-from centrala.core.state import rebuild
 from centrala.ledger import codec
 
 pytestmark = pytest.mark.unit

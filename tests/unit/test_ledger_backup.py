@@ -12,7 +12,7 @@ from test_ledger_world import story
 
 from centrala.core import facts as f
 from centrala.core.centre import Centre, evolve
-from centrala.core.state import rebuild as reindex
+from centrala.core.indexes import rebuild as reindex
 from centrala.ledger import (
     DATA_VERSION,
     Batch,

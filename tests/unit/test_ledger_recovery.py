@@ -17,8 +17,8 @@ from test_ledger_world import START, saga, story
 from centrala.core import commands as c
 from centrala.core import facts as f
 from centrala.core.centre import Centre, step
+from centrala.core.indexes import rebuild
 from centrala.core.specs import QueueSpec
-from centrala.core.state import rebuild
 from centrala.ledger import (
     Batch,
     DataFolderError,

@@ -7,7 +7,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from centrala.core import facts as f
-from centrala.core.state import Agent, Centre, level_in
+from centrala.core.indexes import level_in
+from centrala.core.state import Agent, Centre
 from centrala.people import Identity, Permission
 from centrala.web.board import reaches
 from centrala.web.guard import Fingerprint, Here, Key, Who

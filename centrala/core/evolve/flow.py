@@ -1,4 +1,4 @@
-"""What the events of flows change: beside `core/evolve.py`, under the same rule."""
+"""What the events of flows change."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,10 +1,11 @@
-"""What the events of callbacks and messages change: beside `core/evolve.py`, under the same rule."""
+"""What the events of callbacks and messages change."""
 
 from collections.abc import Callable
 from typing import Any
 
 from centrala.core import events as e
-from centrala.core.state import Centre, Contact, Party, Promise, forget, know, leave, reindex
+from centrala.core.indexes import forget, know, leave, reindex
+from centrala.core.state import Centre, Contact, Party, Promise
 
 
 def _promised(centre: Centre, event: e.Promised) -> None:
@@ -87,7 +88,7 @@ def ended(centre: Centre, contact: Contact, event: e.ContactEnded) -> None:
         origin.left = ""
 
 
-OWING: dict[type, Callable[[Centre, Any], None]] = {
+CHANGES: dict[type, Callable[[Centre, Any], None]] = {
     e.Promised: _promised,
     e.CallbackFailed: _callback_failed,
     e.SlotsSet: _slots_set,

@@ -1,108 +1,21 @@
-"""`evolve(centre, event)`: the only place where state changes. One function per event, in the order of events.py.
-
-Recovery and replay run this module alone, so it must accept every event that any version ever wrote, and must
-never decide anything.
-"""
+"""What the events of contacts and conversations change."""
 
 from collections.abc import Callable
 from typing import Any
 
 from centrala.core import estimate as learn
 from centrala.core import events as e
-from centrala.core import owing
-from centrala.core.aside import ASIDE, unpark
-from centrala.core.flow.changes import CHANGES, end_run
-from centrala.core.in_call import CHANGES as IN_CALL
-from centrala.core.routing import ROUTING, in_time
-from centrala.core.state import (
-    Agent,
-    Centre,
-    Contact,
-    Loan,
-    Offer,
-    Party,
-    Queue,
+from centrala.core.evolve import owed
+from centrala.core.evolve.aside import unpark
+from centrala.core.evolve.flow import end_run
+from centrala.core.evolve.routing import in_time
+from centrala.core.indexes import (
     enter,
-    index_agent,
-    index_queue,
     know,
     leave,
     reindex,
-    unindex_agent,
-    unindex_queue,
 )
-
-
-def evolve(centre: Centre, event: e.Event) -> None:
-    """Change the state to what it is after the event."""
-    EVOLVE[type(event)](centre, event)
-
-
-# --- configuration ---
-
-
-def _queue_defined(centre: Centre, event: e.QueueDefined) -> None:
-    queue = centre.queues.get(event.spec.id)
-    if queue is None:
-        queue = centre.queues[event.spec.id] = Queue(event.spec)
-        busy = sum(one.state == "offered" and one.queue == event.spec.id for one in centre.contacts.values())
-        busy += sum(one.occupied == event.spec.id for one in centre.agents.values())
-        if busy:  # it was removed while their phones rang
-            queue.rates = learn.Rates(at=event.at, busy=busy)
-    else:
-        unindex_queue(centre, queue)
-        queue.spec = event.spec
-    index_queue(centre, queue)
-
-
-def _queue_dropped(centre: Centre, event: e.QueueDropped) -> None:
-    for agent in centre.agents.values():
-        if agent.occupied == event.queue:
-            agent.occupied = None
-    unindex_queue(centre, centre.queues[event.queue])
-    del centre.queues[event.queue]
-    centre.waiting.pop(event.queue, None)
-
-
-def _agent_defined(centre: Centre, event: e.AgentDefined) -> None:
-    spec = event.spec
-    agent = centre.agents.get(spec.id)
-    if agent is None:
-        centre.definitions += 1
-        agent = centre.agents[spec.id] = Agent(spec, centre.definitions)
-    else:
-        unindex_agent(centre, agent)
-        if agent.spec.always_ready and not spec.always_ready:
-            agent.intent = "logged_out"
-        if agent.spec.fixed_phone and not spec.fixed_phone:
-            agent.reachable = False
-        agent.spec = spec
-    if spec.fixed_phone:
-        agent.reachable, agent.asleep = True, False
-    if spec.always_ready and agent.intent == "logged_out":
-        agent.intent, agent.reason = "ready", ""
-    index_agent(centre, agent)
-    reindex(centre, agent, event.at)
-
-
-def _agent_dropped(centre: Centre, event: e.AgentDropped) -> None:
-    agent = centre.agents[event.agent]
-    _no_longer_busy(centre, agent, event.at, served=False)
-    agent.intent = "logged_out"
-    reindex(centre, agent, None)
-    unindex_agent(centre, agent)
-    del centre.agents[event.agent]
-
-
-def _number_defined(centre: Centre, event: e.NumberDefined) -> None:
-    centre.numbers[event.number] = event.destination
-
-
-def _number_dropped(centre: Centre, event: e.NumberDropped) -> None:
-    del centre.numbers[event.number]
-
-
-# --- contacts ---
+from centrala.core.state import Agent, Centre, Contact, Offer, Party, Queue
 
 
 def _contact_began(centre: Centre, event: e.ContactBegan) -> None:
@@ -178,7 +91,7 @@ def _now(queue: Queue, at: float) -> learn.Rates:
     return rates if rates.agents == queue.serving else learn.staffed(rates, at, queue.serving)
 
 
-def _no_longer_busy(centre: Centre, agent: Agent, at: float, *, served: bool = True) -> None:
+def no_longer_busy(centre: Centre, agent: Agent, at: float, *, served: bool = True) -> None:
     queue = centre.queues.get(agent.occupied) if agent.occupied is not None else None
     agent.occupied = None
     if queue is not None:
@@ -226,7 +139,7 @@ def _overflowed(centre: Centre, event: e.Overflowed) -> None:
 
 def _booked(centre: Centre, event: e.Booked) -> None:
     _waits_no_more(centre, centre.contacts[event.contact], event.at, gave_up=False)
-    owing.booked(centre, event)
+    owed.booked(centre, event)
 
 
 def _directed(centre: Centre, event: e.Directed) -> None:
@@ -324,7 +237,7 @@ def _connected(centre: Centre, event: e.Connected) -> None:
 def _reached(centre: Centre, event: e.Reached) -> None:
     contact = centre.contacts[event.contact]
     if contact.absent:
-        owing.reached(centre, contact, event)
+        owed.reached(centre, contact, event)
         return
     del contact.offers[event.leg]
     contact.state = "new"
@@ -482,7 +395,7 @@ def _contact_ended(centre: Centre, event: e.ContactEnded) -> None:
     end_run(centre, contact)
     unpark(centre, contact)
     if contact.caller or contact.owed:
-        owing.ended(centre, contact, event)
+        owed.ended(centre, contact, event)
     if contact.wrapping:
         contact.state, contact.announcing = "wrap_up", ""
         contact.pause = contact.interlude = contact.briefing = None
@@ -496,190 +409,33 @@ def _recorded(centre: Centre, event: e.Recorded) -> None:
     pass
 
 
-# --- agents ---
-
-
-def _agent_queues_set(centre: Centre, event: e.AgentQueuesSet) -> None:
-    agent = centre.agents[event.agent]
-    unindex_agent(centre, agent)
-    agent.plus, agent.minus = event.plus, event.minus
-    index_agent(centre, agent)
-
-
-def _balancing_set(centre: Centre, event: e.BalancingSet) -> None:
-    centre.balancing = event.spec
-    if event.spec is None or not event.spec.on:
-        centre.balancing_paused = False
-
-
-def _balance_paused(centre: Centre, event: e.BalancePaused) -> None:
-    centre.balancing_paused = not event.on
-
-
-def _agent_lent(centre: Centre, event: e.AgentLent) -> None:
-    agent = centre.agents[event.agent]
-    unindex_agent(centre, agent)
-    agent.loans[event.queue] = Loan(event.at, event.values, event.home)
-    index_agent(centre, agent)
-    _agent_moved(agent, event.at)
-
-
-def _agent_returned(centre: Centre, event: e.AgentReturned) -> None:
-    agent = centre.agents[event.agent]
-    unindex_agent(centre, agent)
-    agent.loans.pop(event.queue, None)
-    index_agent(centre, agent)
-    _agent_moved(agent, event.at)
-    agent.barred = {name: until for name, until in agent.barred.items() if until > event.at}
-    if event.until:
-        agent.barred[event.queue] = event.until
-
-
-def _agent_moved(agent: Agent, at: float) -> None:
-    agent.moves = (*(moment for moment in agent.moves if moment > at - 3600.0), at)
-
-
-def _agent_state_changed(centre: Centre, event: e.AgentStateChanged) -> None:
-    agent = centre.agents[event.agent]
-    if agent.intent == "logged_out" != event.intent:
-        agent.served.clear()
-    agent.intent = event.intent
-    agent.reason = event.reason
-    agent.changed_at = event.at
-    agent.missed = 0
-    reindex(centre, agent, event.at)
-
-
-def _phone_found(centre: Centre, event: e.PhoneFound) -> None:
-    agent = centre.agents[event.agent]
-    agent.reachable, agent.asleep = True, False
-    reindex(centre, agent, event.at)
-
-
-def _phone_lost(centre: Centre, event: e.PhoneLost) -> None:
-    agent = centre.agents[event.agent]
-    agent.reachable, agent.asleep = False, event.why == "asleep"
-    agent.lost_at = event.at
-    reindex(centre, agent, None)
-
-
-def _agent_freed(centre: Centre, event: e.AgentFreed) -> None:
-    agent = centre.agents.get(event.agent)
-    if agent is not None:
-        agent.calls.pop(event.contact, None)
-        _no_longer_busy(centre, agent, event.at)
-        reindex(centre, agent, event.at)
-
-
-def _wrap_up_began(centre: Centre, event: e.WrapUpBegan) -> None:
-    agent = centre.agents[event.agent]
-    agent.calls.pop(event.contact, None)
-    agent.wrap = event.contact
-    agent.wrap_until = event.until
-    agent.overran = False
-    contact = centre.contacts[event.contact]
-    agent.wrap_queue = contact.leg_queue
-    contact.wrapping += 1
-    reindex(centre, agent, None)
-
-
-def _wrap_up_prolonged(centre: Centre, event: e.WrapUpProlonged) -> None:
-    agent = centre.agents[event.agent]
-    agent.wrap_until = event.until
-    agent.overran = False
-
-
-def _wrap_up_overran(centre: Centre, event: e.WrapUpOverran) -> None:
-    centre.agents[event.agent].overran = True
-
-
-def _wrap_up_ended(centre: Centre, event: e.WrapUpEnded) -> None:
-    agent = centre.agents[event.agent]
-    if not agent.calls:  # else it ends because the next conversation's begins
-        _no_longer_busy(centre, agent, event.at)
-    agent.wrap = agent.wrap_queue = None
-    agent.overran = False
-    contact = centre.contacts.get(event.contact)
-    if contact is not None:
-        contact.wrapping -= 1
-        if contact.state == "wrap_up" and not contact.wrapping:
-            del centre.contacts[event.contact]
-    reindex(centre, agent, event.at)
-
-
-def _rest_began(centre: Centre, event: e.RestBegan) -> None:
-    agent = centre.agents[event.agent]
-    agent.rest_until = event.until
-    agent.missed = event.missed
-    reindex(centre, agent, None)
-
-
-def _rest_ended(centre: Centre, event: e.RestEnded) -> None:
-    agent = centre.agents[event.agent]
-    agent.rest_until = None
-    reindex(centre, agent, event.at)
-
-
-def _refused(centre: Centre, event: e.Refused) -> None:
-    pass
-
-
-EVOLVE: dict[type, Callable[[Centre, Any], None]] = (
-    CHANGES
-    | IN_CALL
-    | ASIDE
-    | ROUTING
-    | owing.OWING
-    | {
-        e.QueueDefined: _queue_defined,
-        e.QueueDropped: _queue_dropped,
-        e.AgentDefined: _agent_defined,
-        e.AgentDropped: _agent_dropped,
-        e.NumberDefined: _number_defined,
-        e.NumberDropped: _number_dropped,
-        e.ContactBegan: _contact_began,
-        e.Queued: _queued,
-        e.Announced: _announced,
-        e.AnnouncementEnded: _announcement_ended,
-        e.Overflowed: _overflowed,
-        e.Booked: _booked,
-        e.Directed: _directed,
-        e.OfferMade: _offer_made,
-        e.OfferRang: _offer_rang,
-        e.OfferEnded: _offer_ended,
-        e.Connected: _connected,
-        e.Reached: _reached,
-        e.MusicBegan: _music_began,
-        e.Held: _held,
-        e.Resumed: _resumed,
-        e.PartyRung: _party_rung,
-        e.PartyAnswered: _party_answered,
-        e.RoleChanged: _role_changed,
-        e.PartyLeft: _party_left,
-        e.PhoneHeld: _phone_held,
-        e.Muted: _muted,
-        e.HandedOver: _handed_over,
-        e.Recalled: _recalled,
-        e.Raised: _raised,
-        e.ResultNoted: _result_noted,
-        e.Released: _released,
-        e.ContactEnded: _contact_ended,
-        e.Recorded: _recorded,
-        e.AgentQueuesSet: _agent_queues_set,
-        e.BalancingSet: _balancing_set,
-        e.BalancePaused: _balance_paused,
-        e.AgentLent: _agent_lent,
-        e.AgentReturned: _agent_returned,
-        e.AgentStateChanged: _agent_state_changed,
-        e.PhoneFound: _phone_found,
-        e.PhoneLost: _phone_lost,
-        e.AgentFreed: _agent_freed,
-        e.WrapUpBegan: _wrap_up_began,
-        e.WrapUpProlonged: _wrap_up_prolonged,
-        e.WrapUpOverran: _wrap_up_overran,
-        e.WrapUpEnded: _wrap_up_ended,
-        e.RestBegan: _rest_began,
-        e.RestEnded: _rest_ended,
-        e.Refused: _refused,
-    }
-)
+CHANGES: dict[type, Callable[[Centre, Any], None]] = {
+    e.ContactBegan: _contact_began,
+    e.Queued: _queued,
+    e.Announced: _announced,
+    e.AnnouncementEnded: _announcement_ended,
+    e.Overflowed: _overflowed,
+    e.Booked: _booked,
+    e.Directed: _directed,
+    e.OfferMade: _offer_made,
+    e.OfferRang: _offer_rang,
+    e.OfferEnded: _offer_ended,
+    e.Connected: _connected,
+    e.Reached: _reached,
+    e.MusicBegan: _music_began,
+    e.Held: _held,
+    e.Resumed: _resumed,
+    e.PartyRung: _party_rung,
+    e.PartyAnswered: _party_answered,
+    e.RoleChanged: _role_changed,
+    e.PartyLeft: _party_left,
+    e.PhoneHeld: _phone_held,
+    e.Muted: _muted,
+    e.HandedOver: _handed_over,
+    e.Recalled: _recalled,
+    e.Raised: _raised,
+    e.ResultNoted: _result_noted,
+    e.Released: _released,
+    e.ContactEnded: _contact_ended,
+    e.Recorded: _recorded,
+}

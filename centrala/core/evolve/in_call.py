@@ -1,11 +1,12 @@
-"""What the events of briefings, recordings, steps and surveys change: beside `core/evolve.py`, under its rule."""
+"""What the events of briefings, recordings, steps and surveys change."""
 
 from collections.abc import Callable
 from typing import Any
 
 from centrala.core import events as e
-from centrala.core.flow.changes import end_run
-from centrala.core.state import Briefing, Centre, Contact, Interlude, Pause, Survey, leave
+from centrala.core.evolve.flow import end_run
+from centrala.core.indexes import leave
+from centrala.core.state import Briefing, Centre, Contact, Interlude, Pause, Survey
 
 
 def _briefing_began(centre: Centre, event: e.BriefingBegan) -> None:

@@ -1,11 +1,12 @@
-"""What the events of stages, reservations and escalations change: beside `core/evolve.py`, under the same rule."""
+"""What the events of stages, reservations and escalations change."""
 
 from collections.abc import Callable
 from typing import Any
 
 from centrala.core import events as e
+from centrala.core.indexes import enter, leave
 from centrala.core.stages import counted, is_paced
-from centrala.core.state import Centre, Contact, enter, leave
+from centrala.core.state import Centre, Contact
 
 ESCALATIONS_KEPT = 20
 
@@ -63,7 +64,7 @@ def _escalated(centre: Centre, event: e.Escalated) -> None:
     contact.escalations = (*contact.escalations, made)[-ESCALATIONS_KEPT:]
 
 
-ROUTING: dict[type, Callable[[Centre, Any], None]] = {
+CHANGES: dict[type, Callable[[Centre, Any], None]] = {
     e.Widened: _widened,
     e.QueueWidened: _queue_widened,
     e.Late: _late,

@@ -1,4 +1,4 @@
-"""What `evolve` does with second calls and with parking: the changes of state, and nothing else."""
+"""What the events of second calls and of parking change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +68,7 @@ def _second_left(centre: Centre, event: e.SecondLeft) -> None:
     centre.contacts[event.contact].second = None
 
 
-ASIDE: dict[type, Callable[[Centre, Any], None]] = {
+CHANGES: dict[type, Callable[[Centre, Any], None]] = {
     e.ParkingDefined: _parking_defined,
     e.Parked: _parked,
     e.PickedUp: _picked_up,
