@@ -38,7 +38,8 @@ PEOPLE = (
 """User, name, language, whether the voice is deep."""
 
 NUMBERS = (
-    Dialled(SALES, 0.3, "pl"),
+    # Some would rather be called back than wait: one while they wait, one to confirm their number.
+    Dialled(SALES, 0.3, "pl", ("", "", ",,,,1,,1")),
     Dialled(SUPPORT, 0.37, "en"),
     # Those who know what they want press it at once; some listen first, some mistype.
     Dialled(
@@ -49,6 +50,9 @@ NUMBERS = (
 )
 """What the simulated callers dial."""
 
+
+HELPS = {"darek": "support", "celina": "support", "frank": "sprzedaz", "emma": "sprzedaz"}
+"Who speaks both languages, and may be lent to the other queue."
 
 ORDERS = """number,state,price
 1016,gotowe do odbioru,84.50
@@ -109,7 +113,8 @@ def file(layout: Layout) -> str:
     """The centre as YAML."""
     agents = "".join(
         f'      {user}: {{name: {name}, sip_password: "{desk.password}", ready_on_register: true,'
-        f" skills: {{{'polski' if language == 'pl' else 'english'}: {7 + deep}}}}}\n"
+        f" skills: {{{'polski' if language == 'pl' else 'english'}: {7 + deep}}},"
+        f" helps: [{HELPS.get(user, '')}]}}\n"
         for (user, name, language, deep), desk in zip(PEOPLE, layout.desks, strict=False)
     )
     polish = ", ".join(user for user, _, language, _ in PEOPLE if language == "pl")
@@ -129,7 +134,7 @@ tenants:
     country: PL
 
     trunks:
-      carrier: {{address: "{HOST}:{layout.carrier}"}}   # the simulated telephone network
+      carrier: {{address: "{HOST}:{layout.carrier}", outbound: true}}   # the simulated telephone network
       here: {{network: 127.0.0.0/8}}               # any softphone on this machine may call in
 
     clients:
@@ -161,6 +166,10 @@ tenants:
         dispositions: [{", ".join(RESULTS["sprzedaz"])}]
         strategy: longest_idle
         announce: {{first: 10s, every: 20s}}       # place and estimated wait, between the music
+        keys: {{"1": {{flow: callback}}, "2": {{flow: voicemail}}}}   # for who waits: be called back, leave a message
+        callbacks: {{attempts: 2, retry: 1m}}
+        last_agent: {{}}                           # who rings again waits a little for the agent they know
+        balance: {{}}
         service_level: 80/20
         ring_timeout: 8s
         wrap_up: 4s
@@ -177,6 +186,10 @@ tenants:
         wrap_up: 4s
         max_wait: 3m
         record: true
+        balance: {{}}
+
+    balancing: {{}}                                # agents who can are lent to the queue that needs them
+    parking: {{slots: 701-705, number: "700"}}      # put a customer aside, for anybody to pick up
 
     tables:
       orders: {{file: orders.csv}}

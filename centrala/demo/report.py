@@ -28,13 +28,17 @@ class Report:
     answered: int = 0
     abandoned: int = 0
     turned_away: int = 0
+    """Busy, no answer, failed."""
     self_served: int = 0
     """A voice menu did what they came for."""
     left_menu: int = 0
     """They hung up inside a voice menu."""
-    """Busy, no answer, failed."""
+    promised: int = 0
+    """They chose to be called back …"""
+    called_back: int = 0
+    """… and talked with somebody."""
     open: int = 0
-    """Calls without an end in the records: there must be none."""
+    """Calls without an end in the records: there must be none. Promises may be."""
     service_level: dict[str, float | None] = field(default_factory=dict)
     """Queue → served in time / (served + abandoned - abandoned within the threshold)."""
     wait_mean: float | None = None
@@ -65,17 +69,22 @@ class Report:
 
 def count(report: Report, records: Sequence[dict[str, Any]], board: Board) -> None:
     """Fill in what the records say."""
-    report.offered = len(records)
-    outcomes = [record["outcome"] for record in records]
+    calls = [record for record in records if record["direction"] != "callback"]
+    report.offered = len(calls)
+    report.called_back = sum(
+        record["outcome"] == "answered" for record in records if record["direction"] == "callback"
+    )
+    outcomes = [record["outcome"] for record in calls]
+    report.promised = outcomes.count("callback")
     report.answered = outcomes.count("answered")
     report.abandoned = outcomes.count("abandoned") + outcomes.count("short_abandoned")
     report.open = outcomes.count(None)
     report.self_served = outcomes.count("self_served")
     report.left_menu = outcomes.count("left_menu")
-    menus = report.self_served + report.left_menu
-    report.turned_away = report.offered - report.answered - report.abandoned - menus - report.open
+    elsewhere = report.self_served + report.left_menu + report.promised
+    report.turned_away = report.offered - report.answered - report.abandoned - elsewhere - report.open
     report.service_level = {queue.id: queue.today.service_level for queue in board.queues}
-    waits = sorted(record["wait_s"] for record in records if record["queue"] and record["wait_s"] is not None)
+    waits = sorted(record["wait_s"] for record in calls if record["queue"] and record["wait_s"] is not None)
     if waits:
         report.wait_mean = round(statistics.fmean(waits), 3)
         report.wait_p90 = waits[min(int(0.9 * len(waits)), len(waits) - 1)]
@@ -93,7 +102,8 @@ def judge(
     answered: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         if record["outcome"] == "answered" and record["recording"]:
-            answered.setdefault(record["from"], []).append(record)
+            who = record["to"] if record["direction"] == "callback" else record["from"]
+            answered.setdefault(who, []).append(record)
     for one in enough[-CHECKED:]:
         report.recordings += 1
         # The same person may have called more than once.
@@ -145,6 +155,7 @@ def lines(report: Report) -> list[str]:
         f"Calls         {report.offered} offered, {report.answered} answered, {report.abandoned} abandoned,"
         f" {report.turned_away} turned away ({report.seconds:.0f} s)",
         f"Voice menu    {report.self_served} were told what they wanted to know, {report.left_menu} hung up inside",
+        f"Callbacks     {report.promised} chose one, {report.called_back} were called back",
         f"In time       {levels}",
         f"Waits         mean {seconds(report.wait_mean)}, 90 % within {seconds(report.wait_p90)},"
         f" longest {seconds(report.wait_max)}",

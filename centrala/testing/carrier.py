@@ -15,6 +15,9 @@ from centrala.testing.voices import CALLERS, ENOUGH, PIPS, Pcm, person, phrases
 
 AGENT_PIPS, CALLER_PIPS = PIPS[:10], PIPS[10:]
 
+CALLED_BACK = 900.0
+"Seconds for which somebody who was let go without having talked to anybody may be called back."
+
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
@@ -25,7 +28,7 @@ class Dialled:
     language: str = "en"
     """What they speak: a key of `voices.CALLERS`."""
     keys: Sequence[str] = ()
-    """What they press in its menu, one of these each; a comma is a second of rest."""
+    """What they press in its menu, or while they wait, one of these each; a comma is a second of rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +121,9 @@ class Tally:
     refused: int = 0
     """Turned away by a SIP error."""
     connected: int = 0
+    called_back: int = 0
     gave_up: int = 0
     again: int = 0
-
-
-async def _press(call: Call, keys: str) -> None:
-    """Once somebody has answered."""
-    await call.until(lambda: call.answered_at is not None or call.state == "over", 60.0)
-    if call.state != "over":
-        call.press(keys)
 
 
 class Carrier:
@@ -188,16 +185,28 @@ class Carrier:
         chance = random.Random(attempt.caller)
         said = list(chance.choice(self._phrases[attempt.dialled.language]))
         first = chance.randrange(len(said))
-        phone = self._phones.phone(attempt.caller, "carrier.invalid", self._server)
+        voice = person(attempt.pip, said[first:] + said[:first])
+        phone = self._phones.phone(attempt.caller, "carrier.invalid", self._server, voice)
         phone.on_over = lambda call: self._over(attempt, call, began)
-        call = phone.call(attempt.dialled.number, voice=person(attempt.pip, said[first:] + said[:first]))
+        call = phone.call(attempt.dialled.number)
         self._attempts[attempt.caller] = attempt, call
         self.tally.placed += 1
         if attempt.keys:
-            task = asyncio.get_running_loop().create_task(_press(call, attempt.keys))
+            task = asyncio.get_running_loop().create_task(self._press(attempt, call))
             self._listening.add(task)
             task.add_done_callback(self._listening.discard)
         self._phones.later(attempt.patience, lambda: self._lose_patience(attempt, call))
+
+    async def _press(self, attempt: Attempt, call: Call) -> None:
+        """Once we are answered, and for as long as nobody talks with them."""
+        await call.until(lambda: call.answered_at is not None or call.state == "over", 60.0)
+        for key in attempt.keys:
+            if call.state == "over" or attempt.caller in self._served:
+                return
+            if key == ",":
+                await asyncio.sleep(1.0)
+            else:
+                call.press(key)
 
     def connected(self, caller: str) -> None:
         """Somebody talks with this caller now."""
@@ -216,18 +225,40 @@ class Carrier:
         self._attempts.pop(attempt.caller, None)
         served = attempt.caller in self._served
         self._served.discard(attempt.caller)
-        self._phones.forget(call.phone)
         if call.answered_at is None and call.status >= 400 and call.status != 487:
             self.tally.refused += 1
         if call.answered_at is not None:
             task = asyncio.get_running_loop().create_task(self._listen(call, attempt.pip))
             self._listening.add(task)
             task.add_done_callback(self._listening.discard)
-        done = call.answered_at is not None and call.ended_by_peer  # a menu has told them what they asked
+        # A menu has told them what they asked, or they were promised a callback.
+        done = call.answered_at is not None and call.ended_by_peer
+        if done and not served and not self.closed:
+            call.phone.on_call = lambda back: self._answer(attempt, back)
+            self._phones.later(CALLED_BACK, lambda: self._phones.forget(call.phone))
+        else:
+            self._phones.forget(call.phone)
         if not served and not done and attempt.again_after is not None and not self.closed:
             self.tally.again += 1
             at = self._phones.now() - began + attempt.again_after
             heapq.heappush(self._waiting, self._entry(replace(attempt, at=at, again_after=None)))
+
+    def _answer(self, attempt: Attempt, call: Call) -> None:
+        """The house calls back: picked up after a moment, talked as long as they would have, and hung up."""
+        if self.closed or attempt.caller in self._attempts:
+            call.reject(486)
+            return
+        self.tally.called_back += 1
+        call.phone.on_over = lambda over: self._called_back(attempt, over)
+        self._phones.later(2.0, call.accept)
+        self._phones.later(2.0 + attempt.talk, call.hang_up)
+
+    def _called_back(self, attempt: Attempt, call: Call) -> None:
+        self._phones.forget(call.phone)
+        if call.answered_at is not None:
+            task = asyncio.get_running_loop().create_task(self._listen(call, attempt.pip))
+            self._listening.add(task)
+            task.add_done_callback(self._listening.discard)
 
     async def _listen(self, call: Call, pip: int) -> None:
         self.ears.append(await listen(call, pip))

@@ -69,7 +69,7 @@ def test_both_sides_of_every_conversation_hear_each_other(room: Path, tmp_path: 
     told = json.loads(report.read_text())
     assert told["ok"] is True
     assert told["offered"] >= 4
-    ends = ("answered", "abandoned", "self_served", "left_menu", "turned_away")
+    ends = ("answered", "abandoned", "self_served", "left_menu", "promised", "turned_away")
     assert told["offered"] == sum(told[name] for name in ends)
     assert told["conversations"] >= 2
     assert told["heard_both_ways"] == told["conversations"]
