@@ -535,6 +535,8 @@ def test_every_node_type_has_its_settings() -> None:
                 "Ask by HTTP",
             ),
             *("Send an e-mail", "Python node", "Another flow", "Transfer", "To a queue", "Return", "Hang up"),
+            *("Ask a survey question", "Leave a message", "Check a number", "Times for a callback"),
+            *("Go on waiting", "Callback"),
         )
         palette = page.get_by_role("complementary", name="Nodes to add")
         assert palette.locator("section").get_by_role("button").count() == len(names)

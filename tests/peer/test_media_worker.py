@@ -187,7 +187,7 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
     finally:
         pid = one.client.pid
         await one.client.close(quit_worker=True)
-    assert one.lost or not alive(pid)
+    await eventually(lambda: one.lost or not alive(pid))
 
 
 def alive(pid: int) -> bool:
