@@ -120,7 +120,7 @@ def who_hangs_up(h: House, stack: ExitStack, after: float) -> Line:
 # --- before the connection ---
 
 
-@pytest.mark.parametrize("strategy", ["longest_idle", "ring_all"])
+@pytest.mark.parametrize("strategy", ["longest_idle", pytest.param("ring_all", marks=pytest.mark.soak)])
 def test_the_agent_is_told_who_waits_and_the_customer_hears_music_on(strategy: str) -> None:
     with house(more=tenant(brief=True, strategy=strategy)) as h, ExitStack() as stack:
         h.asks("alice", "pause", reason="lunch")
@@ -193,7 +193,7 @@ def test_whoever_leaves_while_the_agent_is_told() -> None:
         alice.hangup()
 
 
-@pytest.mark.parametrize("when", ["application", "worker"])
+@pytest.mark.parametrize("when", ["application", pytest.param("worker", marks=pytest.mark.soak)])
 def test_a_crash_while_the_agent_is_told(when: str) -> None:
     """boris calls: his phone follows when the sound moves to another port."""
     with house(more=tenant(brief=True)) as h:
@@ -216,7 +216,7 @@ def test_a_crash_while_the_agent_is_told(when: str) -> None:
 # --- recordings ---
 
 
-@pytest.mark.parametrize("crash", [False, True])
+@pytest.mark.parametrize("crash", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_a_recording_on_demand_with_a_marked_gap(crash: bool) -> None:
     with house(more=tenant(record_on_demand=True)) as h, ExitStack() as stack:
         sipp, _ = talks(h, stack)
@@ -327,7 +327,11 @@ def test_a_payment_is_heard_by_nobody_recorded_nowhere_and_ends_with_the_agent()
         assert np.isfinite(customer).all()
 
 
-@pytest.mark.parametrize("what", ["crash", "worker", "agent leaves", "caller leaves", "called back"])
+@pytest.mark.parametrize(
+    "what",
+    ["crash", "caller leaves"]
+    + [pytest.param(one, marks=pytest.mark.soak) for one in ("worker", "agent leaves", "called back")],
+)
 def test_a_payment_that_is_cut_short(what: str) -> None:
     with house(more=tenant(record=True, interludes=["payment"])) as h, ExitStack() as stack:
         if what == "worker":  # boris calls: his phone follows when the sound moves to another port
@@ -376,7 +380,7 @@ def test_a_payment_that_is_cut_short(what: str) -> None:
 # --- the survey ---
 
 
-@pytest.mark.parametrize("crash", [False, True])
+@pytest.mark.parametrize("crash", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_the_customer_is_asked_when_the_agent_has_hung_up(crash: bool) -> None:
     with house(more=tenant(record=True, survey="after")) as h, ExitStack() as stack:
         sipp, line = talks(h, stack)

@@ -170,8 +170,8 @@ def compared(design: Design, runs: int, **other: float | int | None) -> dict[str
     "design",
     [
         Design(),
-        Design(after=0.0),
-        Design(after=90.0, b=38.0),
+        pytest.param(Design(after=0.0), marks=pytest.mark.soak),
+        pytest.param(Design(after=90.0, b=38.0), marks=pytest.mark.soak),
         Design(after=None, length=3),
         Design(after=60.0, length=4, a=120.0),
     ],
@@ -183,6 +183,10 @@ def test_stages_do_what_the_design_does(design: Design) -> None:
         assert spread < 0.1, f"{name} can't be told: {spread:.0%}"
 
 
-@pytest.mark.parametrize("other", [{"after": None}, {"after": 45.0}, {"after": None, "length": 3}])
+@pytest.mark.parametrize(
+    "other",
+    [{"after": None}]
+    + [pytest.param(one, marks=pytest.mark.soak) for one in ({"after": 45.0}, {"after": None, "length": 3})],
+)
 def test_another_design_is_told_apart(other: dict[str, float | None]) -> None:
     assert any(apart > SURE for apart, _ in compared(Design(), 12, **other).values())

@@ -291,6 +291,8 @@ class Sipp:
         address = bytes(map(int, reversed(self.local_ip.split(".")))).hex().upper()
         until = time.monotonic() + 10
         while f" {address}:{self.local_port:04X} " not in Path(table).read_text():
+            if self._process.poll() == 0:
+                return  # its call came at once, and is over
             if self._process.poll() is not None or time.monotonic() > until:
                 raise SippFailed(
                     f"sipp {self.scenario} does not listen on port {self.local_port}\n{self.story()}"
