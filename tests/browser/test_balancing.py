@@ -39,7 +39,7 @@ def test_lent_at_a_peak_told_why_taken_back_and_paused() -> None:
 
         expect(
             page.get_by_text(re.compile(r"lent to Claims since \d\d:\d\d: expected 0.?% there"))
-        ).to_be_visible()
+        ).to_be_visible(timeout=15_000)
         expect(page.get_by_text("Alice Kowalska")).to_be_visible()
         also = alice.page.get_by_text(re.compile("You also serve Claims now"))
         expect(also).to_be_visible()

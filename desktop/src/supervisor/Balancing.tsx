@@ -8,6 +8,7 @@ import { useLanguage, useWords } from '../i18n'
 import { percent } from '../i18n/format'
 import { Empty, Page, ProblemNote, ui, useProblemText, Waiting } from '../ui'
 import { words } from './balancingWords'
+import board from './board.module.css'
 import { Loans } from './Loans'
 import css from './owed.module.css'
 import { useNames, useWatch } from './parts'
@@ -86,7 +87,7 @@ function State({ data }: { data: Shown }) {
 function Lent({ data }: { data: Shown }) {
   const t = useWords(words)
   return (
-    <section>
+    <section className={ui.card} aria-label={t('loans')}>
       <h2>{t('loans')}</h2>
       {!data.loans.length && <p className="dim">{t('noLoans')}</p>}
       {data.loans.map((one) => (
@@ -100,7 +101,7 @@ function Limits({ data }: { data: Shown }) {
   const t = useWords(words)
   const names = useNames()
   return (
-    <section>
+    <section className={ui.card} aria-label={t('limits')}>
       <h2>{t('limits')}</h2>
       <p className="dim">{t('limitsWhy')}</p>
       <div className={css.scroll}>
@@ -120,7 +121,9 @@ function Limits({ data }: { data: Shown }) {
             {data.queues.map((one) => (
               <tr key={one.id}>
                 <th scope="row">
-                  <Link href={address(one.id)}>{names.queue(one.id)}</Link>
+                  <Link className={board.link} href={address(one.id)}>
+                    {names.queue(one.id)}
+                  </Link>
                 </th>
                 <td className="num">{one.lent}</td>
                 <td className="num">{one.given}</td>
