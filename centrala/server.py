@@ -20,8 +20,9 @@ from centrala.channels.voice.transport import PortTaken, Transports
 from centrala.core import commands as c
 from centrala.core.facts import AgentRemoved, Fact, HungUp, QueueRemoved
 from centrala.core.specs import FlowSpec
-from centrala.customers import Customers, country_of, open_customers
+from centrala.customers import Customers, open_customers
 from centrala.customers.arriving import Arriving
+from centrala.customers.numbers import Rule, rule_of
 from centrala.desk import Desk
 from centrala.errands import Errands
 from centrala.flows import Flows, open_flows
@@ -116,7 +117,7 @@ class Server:
         )
         self.voice.overloaded = lambda: self.lag > MAX_LAG
         self.customers = open_customers(self.data, self._country)
-        self.arriving = Arriving(self.data, _secret(self.data / "callers.key"), self._callable)
+        self.arriving = Arriving(self.data, _secret(self.data / "callers.key"), self._rule)
         self.voice.acquaint = self.arriving
         self.errands = Errands(
             self.settings,
@@ -150,13 +151,11 @@ class Server:
             )
             self.web.house.speech = self.speech
 
-    def _country(self, tenant: str) -> str | None:
-        of = self.settings.tenants.get(tenant)
-        return None if of is None else country_of(of.timezone, of.locale, of.country)
+    def _rule(self, tenant: str) -> Rule:
+        return rule_of(self.settings.tenants.get(tenant))
 
-    def _callable(self, tenant: str) -> tuple[str | None, tuple[str, ...]]:
-        of = self.settings.tenants.get(tenant)
-        return self._country(tenant), () if of is None else of.callbacks.countries
+    def _country(self, tenant: str) -> str | None:
+        return self._rule(tenant)[0]
 
     def _speak_as(self, settings: Settings) -> None:
         self.speech.configure(

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from centrala.customers.numbers import callable_as, normal, spellings, withheld
+from centrala.customers.numbers import Rule, callable_as, normal, spellings, withheld
 from centrala.ledger import DataFolderError
 from centrala.ledger.schema import open_to_read
 
@@ -31,8 +31,6 @@ REST = 30.0
 "… none is made for so many seconds: a call is worth more than knowing who calls."
 
 Country = Callable[[str], str | None]
-Rule = Callable[[str], tuple[str | None, tuple[str, ...]]]
-"Tenant → (its country, whose numbers it takes besides)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ NOBODY = Acquaintance()
 class Arriving:
     """`of` a call that comes in, `pseudonym` of one that goes out, `address` of a party. For the event loop alone."""
 
-    def __init__(self, data: Path, secret: bytes, rule: Rule) -> None:
+    def __init__(self, data: Path, secret: bytes, rule: Callable[[str], Rule]) -> None:
         """`secret` is this data folder's own: without it nobody tells a number by its pseudonym."""
         self._data = data
         self._secret = secret

@@ -14,6 +14,11 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
+from centrala.settings import Tenant
+
+Rule = tuple[str | None, tuple[str, ...]]
+"(the country whose national numbers are meant, others whose numbers are called besides)."
+
 WITHHELD = frozenset(
     {"", "anonymous", "unavailable", "restricted", "unknown", "private", "withheld", "none", "invalid"}
 )
@@ -66,6 +71,13 @@ def country_of(timezone: str, locale: str = "en", country: str | None = None) ->
     if len(region) == 2 and region.isalpha():
         return region.upper()
     return _zones().get(timezone) or _LOCALES.get(language.lower())
+
+
+def rule_of(house: Tenant | None) -> Rule:
+    """Of a house: whose national numbers are meant, and whose it calls besides. Nothing, where there is none."""
+    if house is None:
+        return None, ()
+    return country_of(house.timezone, house.locale, house.country), house.callbacks.countries
 
 
 def withheld(number: str | None) -> bool:

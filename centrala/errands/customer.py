@@ -57,7 +57,7 @@ class Callers:
             raise Failed("UNREADABLE", f"the customers can't be read now ({problem})") from None
 
     def _find(self, tenant: str, contact: str, into: str) -> Result:
-        address = self._address(tenant, contact)
+        address = self.address(tenant, contact)
         hidden = withheld(address)
         values: dict[str, Value] = {"known": False, "withheld": hidden, "several": 0, "contacts": 0}
         number = None
@@ -90,7 +90,8 @@ class Callers:
         found: Exit = "found" if values["known"] else "unknown"
         return Result(found, {f"{into}.{name}": plain(value) for name, value in values.items()})
 
-    def _address(self, tenant: str, contact: str) -> str | None:
+    def address(self, tenant: str, contact: str) -> str | None:
+        """The number that a contact came from, as the channel had it. Called in a thread."""
         row = self._rows("SELECT address FROM parties WHERE tenant = ? AND id = ?", (tenant, contact))
         return str(row[0][0]) if row and row[0][0] is not None else None
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from centrala.core.commands import RunErrand
 from centrala.core.facts import ErrandDone, Fact
 from centrala.core.private import Private
-from centrala.customers import Customers, country_of
+from centrala.customers import Customers
+from centrala.customers.numbers import Rule, rule_of
 from centrala.desk import Held
 from centrala.errands.customer import Callers
 from centrala.errands.http import Http, Secrets
@@ -61,7 +62,7 @@ class Errands:
         self._http = Http(secret)
         self._mail = Mail(data, now)
         self._python = Python()
-        self._numbers = Numbers(data, self._callable)
+        self._numbers = Numbers(self._callers.address, self._rule)
         self.kinds: dict[str, Kind] = {
             "customer": self._callers,
             "table": self._tables,
@@ -113,13 +114,11 @@ class Errands:
             self._numbers.close(),
         )
 
-    def _callable(self, tenant: str) -> tuple[str | None, tuple[str, ...]]:
-        of = self.settings.tenants.get(tenant)
-        return self._country(tenant), () if of is None else of.callbacks.countries
+    def _rule(self, tenant: str) -> Rule:
+        return rule_of(self.settings.tenants.get(tenant))
 
     def _country(self, tenant: str) -> str | None:
-        of = self.settings.tenants.get(tenant)
-        return None if of is None else country_of(of.timezone, of.locale, of.country)
+        return self._rule(tenant)[0]
 
     @staticmethod
     def entry_points() -> frozenset[str]:

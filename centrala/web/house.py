@@ -21,8 +21,8 @@ from centrala.channels.voice.pages import PhoneDoor
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import Centre
-from centrala.customers import Customers, country_of, open_customers
-from centrala.customers.numbers import callable_as
+from centrala.customers import Customers, open_customers
+from centrala.customers.numbers import callable_as, rule_of
 from centrala.desk import Desk, Held
 from centrala.flows import Flows, open_flows
 from centrala.ledger import DataFolderError, LedgerUnavailable
@@ -208,8 +208,7 @@ class House:
         return self.settings.tenants[tenant]
 
     def _country(self, tenant: str) -> str | None:
-        of = self.settings.tenants[tenant]
-        return country_of(of.timezone, of.locale, of.country)
+        return rule_of(self.settings.tenants.get(tenant))[0]
 
     def centre(self, tenant: str) -> Centre:
         # A quarantined fact gives the mailbox a new centre, so it is asked for each time.
@@ -421,7 +420,7 @@ class House:
 
     def callable_as(self, tenant: str, number: str) -> str:
         """The number in E.164, if callers may be called there; else empty. To be run by `ask`."""
-        return callable_as(number, self._country(tenant), self.tenant(tenant).callbacks.countries)[0]
+        return callable_as(number, *rule_of(self.tenant(tenant)))[0]
 
     def settle(self, tenant: str, contact: str, wanted: str) -> tuple[str, bool]:
         """What somebody typed (a number, an agent's id, queue:ID), as a fact may carry it: (number, outside)."""

@@ -10,6 +10,7 @@ from centrala.core.commands import Part
 from centrala.customers import open_customers
 from centrala.customers.arriving import Acquaintance, Arriving
 from centrala.customers.numbers import callable_as
+from centrala.errands.customer import Callers
 from centrala.errands.number import Numbers
 from centrala.errands.order import Order, Result
 from centrala.ledger import open_log
@@ -161,12 +162,16 @@ def test_which_numbers_are_called(
 
 def errand(folder: Path, typed: str | None, contact: str = "a") -> Result:
     async def main() -> Result:
-        kind = Numbers(folder, lambda tenant: ("PL", ()))
+        customers = open_customers(folder, lambda tenant: "PL")
+        callers = Callers(folder, customers, lambda tenant: "PL")
+        kind = Numbers(callers.address, lambda tenant: ("PL", ()))
         arguments = {} if typed is None else {"number": typed}
         try:
             return await kind(Order("acme", contact, "a:1", {}, arguments, {}, "back", 2.0, 0.0))
         finally:
             await kind.close()
+            await callers.close()
+            customers.close()
 
     return asyncio.run(main())
 
