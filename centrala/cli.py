@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -480,6 +481,94 @@ except ImportError as missing:
     @plan.callback()
     def plan_missing() -> None:
         raise fail(needed)
+
+
+@plan.command("make")
+def plan_make(
+    config: Config,
+    data: Data,
+    first: Annotated[str, typer.Option(help="The Monday it begins on, such as 2026-11-30.")],
+    weeks: Annotated[int, typer.Option(help="How many.")] = 1,
+    queue: Annotated[list[str] | None, typer.Option(help="Repeatable; all of them by default.")] = None,
+    typed: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON with per_hour and handling (docs/reference/planning.md); left out, the records."
+        ),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="80/20; each queue's own by default.")] = None,
+    level: Annotated[float, typer.Option(help="Quantile of the demand that is staffed for.")] = 0.8,
+    step: Annotated[int, typer.Option(help="Minutes of an interval.")] = 30,
+    seconds: Annotated[float, typer.Option(help="To look for a better roster.")] = 60.0,
+    name: Annotated[str, typer.Option(help="For people.")] = "",
+    tenant: OneHouse = None,
+) -> None:
+    """Make a plan of weeks to come, and keep it as a draft: demand, staffing, who works when."""
+    import time
+
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.people.changes import saved
+    from centrala.planning.console import lines_of, make, request_of
+    from centrala.settings import SettingsError, load
+
+    try:
+        asked = request_of(name, first, weeks, queue or [], target, level, step, seconds, typed)
+        made = make(load(config, None, saved(data)), tenant, data, asked, time.time(), _noted(data))
+    except (SettingsError, DataFolderError, LedgerUnavailable, ImportError, OSError, ValueError) as problem:
+        raise fail(problem) from None
+    for line in lines_of(made):
+        print(line)
+
+
+@plan.command("show")
+def plan_show(
+    data: Data,
+    id: Annotated[str | None, typer.Argument(help="Of a plan; left out, all of them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    tenant: OneHouse = None,
+) -> None:
+    """The plans that are kept, or one of them by day."""
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.planning.console import show
+
+    try:
+        for line in show(data, tenant, id, as_json):
+            print(line)
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+@plan.command("publish")
+def plan_publish(
+    id: Annotated[str, typer.Argument(help="Of a plan, as `centrala plan show` says.")],
+    data: Data,
+    tenant: OneHouse = None,
+) -> None:
+    """Let people work by a plan. A running centre goes by it at once."""
+    import time
+
+    from centrala.ledger import DataFolderError, LedgerUnavailable
+    from centrala.planning.console import publish
+
+    try:
+        print(publish(data, tenant, id, time.time(), _noted(data)))
+    except (DataFolderError, LedgerUnavailable, ValueError) as problem:
+        raise fail(problem) from None
+
+
+def _noted(data: Path) -> Callable[[str, str, str, object], None]:
+    """What writes an entry of the console's in the trail."""
+    import time
+    from contextlib import closing
+
+    from centrala.people import open_people
+    from centrala.people.store import CONSOLE, note
+
+    def write(tenant: str, action: str, subject: str, after: object) -> None:
+        with closing(open_people(data)) as people, people.writing() as db:
+            note(db, time.time(), tenant, CONSOLE, action, subject, None, after, CONSOLE)
+
+    return write
 
 
 app.add_typer(plan, name="plan")

@@ -218,6 +218,14 @@ class Live:
             if known is None or not known.offers:
                 self._queue(wait.queue).ringing.pop(event.contact, None)
 
+    def _widened(self, centre: Centre, event: e.Widened) -> None:
+        wait = self.memory.waits.get(event.contact)
+        if wait is not None:
+            wait.widened = event.at
+
+    def _queue_widened(self, centre: Centre, event: e.QueueWidened) -> None:
+        self._queue(event.queue).widened = event.at if event.stage else None
+
     # --- what is owed ---
 
     def _unkept(self, contact: str) -> Owed | None:
@@ -487,6 +495,8 @@ _COUNT: dict[type, Callable[[Live, Centre, Any], None]] = {
     e.ContactBegan: Live._began,
     e.Booked: Live._booked,
     e.Queued: Live._queued,
+    e.Widened: Live._widened,
+    e.QueueWidened: Live._queue_widened,
     e.OfferMade: Live._offer_made,
     e.OfferEnded: Live._offer_ended,
     e.Connected: Live._connected,

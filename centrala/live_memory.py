@@ -16,6 +16,8 @@ class Wait:
     queued_at: float = 0.0
     expected: float | None = None
     "Seconds from then until a phone rings; None once one has, or where nothing was known."
+    widened: float | None = None
+    "When the wait opened the stage that is open to it."
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ class QueueSums:
     callbacks: dict[str, None] = field(default_factory=dict)
     "Contacts that are owed, also those booked for later."
     messages: dict[str, None] = field(default_factory=dict)
+    widened: float | None = None
+    "Since when the stage is open that is open to all who wait."
 
     def places(self, at: float) -> tuple[Counts, Counts, Counts]:
         """Where something that happens now is to be added."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import secrets
@@ -27,6 +28,7 @@ from centrala.desk import Desk
 from centrala.errands import Errands
 from centrala.flows import Flows, open_flows
 from centrala.flows.warming import warm
+from centrala.learning import Learning, LearningFailed
 from centrala.ledger import DataFolderError, LedgerUnavailable, Log, Recovered, open_log, project
 from centrala.media import messages as m
 from centrala.media.client import MediaClient
@@ -57,6 +59,8 @@ CALENDAR_EVERY = 6 * 3600.0
 ADDRESSES_EVERY = 60.0
 SLOTS_AFTER = 0.5
 "Seconds for the core to take in a change of settings, before places for callbacks are reckoned anew."
+LEARN_EVERY = 300.0
+"Seconds between two looks at whether waits are to be learned; the first one after as many."
 
 
 class Server:
@@ -93,7 +97,8 @@ class Server:
         self._speak_as(self.settings)
         recovered = {tenant: self.desk.open(tenant) for tenant in self.settings.tenants}
         departed = self._departed()
-        holds = await self._start_media()
+        # The media workers take as long to come up as the pages to be imported: both at once.
+        holds, _ = await asyncio.gather(self._start_media(), asyncio.to_thread(self._import_web))
         self._held = any(one.legs for one in holds.values())
         media = self.settings.listen.media
         sound = Sound(self.media, media.advertised_address or media.address)
@@ -141,15 +146,23 @@ class Server:
             asyncio.create_task(self._addresses(), name="addresses"),
             asyncio.create_task(self._warm(), name="speech"),
             asyncio.create_task(self._slots(), name="slots"),
+            asyncio.create_task(self._learn(), name="learning"),
         ]
-        if self.settings.listen.http is not None or self.settings.listen.https is not None:
-            from centrala.web.server import WebServer  # 20 MB that a centre without pages needn't have
+        if self._has_pages():
+            from centrala.web.server import WebServer
 
             phones = PhoneDoor(self.transports, self.voice.registration, self.desk.now)
             self.web = await WebServer.start(
                 self.settings, self.data, self.desk, self.apply, self.voice, phones
             )
             self.web.house.speech = self.speech
+
+    def _has_pages(self) -> bool:
+        return self.settings.listen.http is not None or self.settings.listen.https is not None
+
+    def _import_web(self) -> None:
+        if self._has_pages():  # else 20 MB that a centre needn't have
+            importlib.import_module("centrala.web.server")
 
     def _rule(self, tenant: str) -> Rule:
         return rule_of(self.settings.tenants.get(tenant))
@@ -349,6 +362,21 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(QUARTER - self.desk.now() % QUARTER + 0.1):
                     await self._slots_again.wait()
+
+    async def _learn(self) -> None:
+        """Each night, what the past teaches of the waits in the queues that announce them."""
+        learning = Learning(self.data)
+        while True:
+            await asyncio.sleep(LEARN_EVERY)
+            for tenant in self.settings.tenants.values():
+                centre = self.desk.mailboxes[tenant.id].centre
+                try:
+                    for fact in await learning.again(tenant, centre, self.desk.now()):
+                        self.desk.tell(tenant.id, fact)
+                except LearningFailed as problem:
+                    log.warning("tenant %s: %s. The next night tries again.", tenant.id, problem)
+                except Exception:
+                    log.exception("tenant %s: its waits can't be learned now", tenant.id)
 
     async def _addresses(self) -> None:
         while True:

@@ -1,6 +1,11 @@
 """Every test module names its kind with one marker, so that `make check` and `make test` know what they run."""
 
+import os
+
 import pytest
+
+# Hundreds of tests start a centre in a process of its own: without compiled files each start takes twice as long.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 TIMED = {"peer", "browser"}
 """Foreign programs and real time on shared cores: a test that fails gets one more try, and pytest says so (RERUN)."""

@@ -13,7 +13,7 @@ from centrala.core.announce import hushed
 from centrala.core.calendar import is_open
 from centrala.core.choice import first_for, matches, pace, preference, review
 from centrala.core.decision import Decision, turn_away
-from centrala.core.flow import run as flow
+from centrala.core.flow import steps as flow
 from centrala.core.flow.position import back
 from centrala.core.indexes import serves
 from centrala.core.mix import RINGBACK
@@ -98,7 +98,8 @@ def _to_queue(centre: Centre, contact: Contact, name: str, at: float) -> Decisio
         commands.append(c.SetTimer(f"announce:{contact.id}", at + spec.announce.first))
     found = expected(centre, queue, (rank, contact.order, contact.id), at)
     seconds = None if found is None else round(found.seconds, 3)
-    return [*gone[0], e.Queued(at, contact.id, name, since, rank, seconds)], [*gone[1], *commands]
+    seen = () if found is None else found.seen
+    return [*gone[0], e.Queued(at, contact.id, name, since, rank, seconds, seen)], [*gone[1], *commands]
 
 
 def wait_timer(contact: Contact, queue: QueueSpec, at: float) -> list[c.Command]:

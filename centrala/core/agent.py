@@ -11,8 +11,8 @@ from centrala.core import balance
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
-from centrala.core.contact import stop_ringing
 from centrala.core.decision import Decision, refused
+from centrala.core.offers import stop_ringing
 from centrala.core.state import Agent, Centre
 
 LONGEST_EXTENSION = 3600.0

@@ -12,6 +12,9 @@ from centrala.core.specs import Announce, QueueSpec
 from centrala.core.state import Centre, Contact, Entry, Queue
 from centrala.core.waits import ahead_of, expected
 
+LOST = "lost"
+"Problem of what was cut off by a restart."
+
 
 def timer(contact: Contact, spec: Announce) -> float:
     """When the next announcement is due."""
@@ -35,24 +38,31 @@ def due(centre: Centre, name: str, at: float) -> Decision:
     spec = queue.spec.announce
     if spec is None:
         return [], []
-    again: list[c.Command] = [c.SetTimer(f"announce:{name}", at + spec.every)]
     when = timer(contact, spec)
     if at < when:
         return [], [c.SetTimer(f"announce:{name}", when)]
-    prompt = f"{name}:{contact.asked + 1}"
+    found = _told(centre, contact, queue, spec, contact.announced, at)
+    return found or ([], [c.SetTimer(f"announce:{name}", at + spec.every)])
+
+
+def _told(
+    centre: Centre, contact: Contact, queue: Queue, spec: Announce, first: int, at: float
+) -> Decision | None:
+    """What this turn has to say, or else the next one that has anything; None: none has."""
+    prompt = f"{contact.id}:{contact.asked + 1}"
     turns = 1 + len(spec.messages)
-    for turn in range(contact.announced, contact.announced + turns):
+    for turn in range(first, first + turns):
         place = turn % turns
         if place:
             parts: list[c.Part] = [c.Part("sound", spec.messages[place - 1])]
-            event = e.Announced(at, name, prompt)
+            event = e.Announced(at, contact.id, prompt)
         else:
             event, parts = _standing(centre, contact, queue, spec, prompt, at)
         if parts:
             chosen = contact.values.get("language")
             language = chosen.value if chosen is not None and isinstance(chosen.value, str) else ""
-            return [event], [c.Say(name, prompt, tuple(parts), language)]
-    return [], again
+            return [event], [c.Say(contact.id, prompt, tuple(parts), language)]
+    return None
 
 
 def _standing(
@@ -64,22 +74,37 @@ def _standing(
     parts: list[c.Part] = []
     if spec.position:
         parts += [c.Part("sound", "builtin:position"), c.Part("number", str(ahead + 1))]
-    told = announce(expected(centre, queue, place, at), ahead, contact.told) if spec.wait else None
+    found = expected(centre, queue, place, at) if spec.wait else None
+    told = announce(found, ahead, contact.told)
     if told is not None:
         if told.rose:
             parts.append(c.Part("sound", "builtin:wait_rose"))
         parts += [c.Part("sound", "builtin:estimated_wait"), c.Part("duration", str(told.seconds))]
     position = ahead + 1 if spec.position else None
-    return e.Announced(at, contact.id, prompt, position, told.seconds if told is not None else None), parts
+    seconds = told.seconds if told is not None else None
+    return e.Announced(at, contact.id, prompt, position, seconds, () if found is None else found.seen), parts
 
 
 def ended(centre: Centre, contact: Contact, prompt: str, problem: str, at: float) -> Decision:
-    """Music again, until the next one."""
+    """Music again, until the next one. What a restart has cut off is said anew."""
     queue = centre.queues.get(contact.queue) if contact.queue is not None else None
+    anew = _anew(centre, contact, queue, at) if problem == LOST else None
+    if anew is not None:
+        return [e.AnnouncementEnded(at, contact.id, prompt, problem), *anew[0]], anew[1]
     commands: list[c.Command] = []
     if queue is not None and queue.spec.announce is not None:
         commands.append(c.SetTimer(f"announce:{contact.id}", at + queue.spec.announce.every))
     return [e.AnnouncementEnded(at, contact.id, prompt, problem)], commands
+
+
+def _anew(centre: Centre, contact: Contact, queue: Queue | None, at: float) -> Decision | None:
+    if contact.owed == "message" and contact.leg is not None:
+        prompt = f"{contact.id}:{contact.asked + 1}"
+        say = c.Say(contact.id, prompt, (c.Part("message", contact.message),), "")
+        return [e.Announced(at, contact.id, prompt)], [say]
+    if queue is None or queue.spec.announce is None or contact.state != "queued":
+        return None
+    return _told(centre, contact, queue, queue.spec.announce, max(contact.announced - 1, 0), at)
 
 
 def hushed(contact: Contact) -> list[c.Command]:

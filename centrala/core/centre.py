@@ -19,6 +19,7 @@ from centrala.core import (
     conversation,
     interlude,
     keys,
+    offers,
     owed,
     parking,
     recording,
@@ -33,6 +34,8 @@ from centrala.core import facts as f
 from centrala.core.decision import Decision, refused
 from centrala.core.evolve import EVOLVE, evolve
 from centrala.core.flow import run as flow
+from centrala.core.flow import steps
+from centrala.core.learned import wrong
 from centrala.core.mix import mix
 from centrala.core.state import Centre
 
@@ -211,6 +214,17 @@ def _calendar_removed(centre: Centre, fact: f.CalendarRemoved) -> Decision:
     return [e.CalendarDropped(fact.at, fact.calendar)], []
 
 
+def _waits_learned(centre: Centre, fact: f.WaitsLearned) -> Decision:
+    queue = centre.queues.get(fact.queue)
+    if queue is None:
+        return refused(fact, "no such queue", fact.queue)
+    if fact.model is not None and (reason := wrong(fact.model)):
+        return refused(fact, "what was learned is no model", reason)
+    if queue.learned == fact.model:
+        return [], []
+    return [e.WaitsSet(fact.at, fact.queue, fact.model)], []
+
+
 def _put_on_hold(centre: Centre, fact: f.PutOnHold) -> Decision:
     return second.put_on_hold(centre, fact) or contact.put_on_hold(centre, fact)
 
@@ -223,7 +237,7 @@ def _timer_fired(centre: Centre, fact: f.TimerFired) -> Decision:
     kind, _, subject = fact.timer.partition(":")
     match kind:
         case "offer":
-            return contact.offer_expired(centre, subject, fact.at)
+            return offers.offer_expired(centre, subject, fact.at)
         case "wait":
             return contact.wait_over(centre, subject, fact.at)
         case "announce":
@@ -262,10 +276,11 @@ DECIDE: dict[type, Callable[[Centre, Any], Decision]] = {
     f.CalendarChanged: _calendar_changed,
     f.CalendarRemoved: _calendar_removed,
     f.ParkingChanged: parking.parking_changed,
+    f.WaitsLearned: _waits_learned,
     f.ContactArrived: contact.arrived,
-    f.Rang: contact.rang,
+    f.Rang: offers.rang,
     f.Answered: contact.answered,
-    f.OfferFailed: contact.offer_failed,
+    f.OfferFailed: offers.offer_failed,
     f.HungUp: contact.hung_up,
     f.DigitPressed: keys.pressed,
     f.Said: flow.said,
@@ -475,9 +490,9 @@ FOLLOW: dict[type, tuple[Callable[[Centre, Any], Decision], ...]] = {
     e.ContactEnded: (owed.hung_up,),
     e.Connected: (owed.fulfilled,),
     e.Directed: (_directed,),
-    e.OfferEnded: (briefing.cancelled, contact.offer_ended, _contact_waits_again, _agent_may_be_idle),
+    e.OfferEnded: (briefing.cancelled, offers.offer_ended, _contact_waits_again, _agent_may_be_idle),
     e.Reached: (contact.reached,),
-    e.FlowEntered: (flow.entered,),
+    e.FlowEntered: (steps.entered,),
     e.NodeEntered: (flow.enter,),
     e.FlowLeft: (contact.sent_on,),
     e.PromptBegan: (_heard_anew,),

@@ -20,13 +20,12 @@ from centrala.core.contact import (
     end,
     hand_over,
     impossible,
-    offer_over,
     out,
     owner_gone,
-    stop_ringing,
     take_over,
 )
 from centrala.core.decision import Decision, refused
+from centrala.core.offers import offer_over, stop_ringing
 from centrala.core.specs import Destination, Mode, Role
 from centrala.core.state import Centre, Contact, Party
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from math import ceil, exp, sqrt
 from typing import Literal
 
-Method = Literal["rates", "turnover", "head", "last"]
+Method = Literal["rates", "turnover", "head", "last", "learned"]
 
 MEMORY_SERVICE = 400.0
 "Conversations that are remembered, in effect: older ones fade. An error of 5 % in the rate."
@@ -197,10 +197,18 @@ class Estimate:
     spread: float
     "Standard deviation of what is left to chance; 0 where unknown."
     method: Method
+    middle: float | None = None
+    "The median, where it was learned; as many wait longer as shorter …"
+    high: float | None = None
+    "… and what nine in ten wait no longer than."
+    seen: tuple[float, ...] = ()
+    "What it goes by (`learned.SEEN`), where the queue's past is learned from."
 
     @property
     def median(self) -> float:
         """As many wait longer as shorter: of a gamma distribution of this mean and spread (Wilson & Hilferty 1931)."""
+        if self.middle is not None:
+            return self.middle
         if self.spread <= 0.0 or self.seconds <= 0.0:
             return self.seconds
         return self.seconds * max(1.0 - (self.spread / self.seconds) ** 2 / 9.0, 0.0) ** 3

@@ -14,7 +14,7 @@ from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.conversation import NOT_IN_IT, PHONE_HOLDS, owned
 from centrala.core.decision import Decision, refused
-from centrala.core.flow import run as flow
+from centrala.core.flow import steps as flow
 from centrala.core.state import Centre
 
 

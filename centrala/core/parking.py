@@ -13,9 +13,10 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.acd import DIRECT_RING, no_way
-from centrala.core.contact import impossible, stop_ringing, transfer_asked, without_supervisors
+from centrala.core.contact import impossible, transfer_asked, without_supervisors
 from centrala.core.conversation import hand_over_asked, owned
 from centrala.core.decision import Decision, refused
+from centrala.core.offers import stop_ringing
 from centrala.core.specs import Destination
 from centrala.core.state import Centre, Contact
 

@@ -35,6 +35,8 @@ class Announce:
     "The estimated wait; never below 30 s, rounded up, and never more than before without a word."
     messages: tuple[str, ...] = ()
     "Sounds that take turns with it."
+    learned: bool = True
+    "The wait is estimated by what the queue's past has taught, where that was the better on days not learned from."
 
 
 @dataclass(frozen=True, slots=True)

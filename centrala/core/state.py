@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from centrala.core.estimate import Rates
+from centrala.core.learned import Learned
 from centrala.core.private import Private
 from centrala.core.specs import AgentSpec, Balancing, Destination, Mode, ParkingSpec, QueueSpec, Role
 from centrala.core.stages import (
@@ -420,6 +421,8 @@ class Queue:
     "(start, places) for callbacks at a time of the caller's choice, …"
     local: tuple[str, ...] = ()
     "… and how those starts are said."
+    learned: Learned | None = None
+    "What its past has taught of its waits, where that tells more than the formula."
     # indexes
     owed: int = 0
     "How many of those who wait are not on the line."

@@ -4,13 +4,13 @@ The agent is in after-call work meanwhile, the contact stays answered, the talk 
 """
 
 from centrala.core import events as e
-from centrala.core.flow.run import begin
+from centrala.core.flow.steps import begin
 from centrala.core.state import Centre, Contact
 
 
 def goes_on(centre: Centre, contact: Contact, at: float) -> list[e.Event] | None:
     """What follows when the owner has hung up on a customer who is to be asked; None: that was all."""
-    if contact.direction != "inbound" or contact.survey is not None or not contact.served:
+    if contact.direction not in ("inbound", "callback") or contact.survey is not None or not contact.served:
         return None
     if contact.state not in ("active", "held") or not contact.customer or contact.redirected:
         return None

@@ -15,7 +15,7 @@ from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
 from centrala.core.centre import step
-from centrala.core.flow.run import SECRET
+from centrala.core.flow.asking import SECRET
 from centrala.core.private import Private, Value
 from centrala.core.specs import Destination, FlowSpec
 from centrala.core.state import Centre, Contact

@@ -308,7 +308,9 @@ def _take(record: Record, event: Any) -> None:
             _all_go(record, working, event.at)
             record.queue = event.queue
             record.waiting_since = event.since
-            record.due_at = event.due if event.due > event.at else record.due_at
+            # When it rings a customer again whom it didn't reach, or once it is open, nobody was promised.
+            if event.why == "put off" or (event.why in ("asked", "message") and event.due > event.at):
+                record.due_at = event.due
         case e.CallbackFailed():
             record.attempts = event.attempt
         case e.Escalated():

@@ -30,6 +30,10 @@ class Permission(StrEnum):
     "Make users, change what they may do, end their sessions."
     SETTINGS = "settings"
     "Change the centre: queues, agents, numbers, trunks, hours, sounds."
+    PLANS = "plans"
+    "See plans, adherence and the day against the plan; decide requests of agents."
+    PLANNING = "planning"
+    "Make, change and publish plans; contracts, kinds of shifts and rules."
     AUDIT = "audit"
     TOKENS = "tokens"
     "Make tokens for programs, which can't do more than oneself."
@@ -50,13 +54,18 @@ P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.AGENT: frozenset({P.DESK, P.CUSTOMERS}),
     Role.SUPERVISOR: frozenset(
-        {P.DESK, P.QUEUES, P.AGENTS, P.STEER, P.CUSTOMERS, P.CONTACTS, P.NUMBERS, P.RECORDINGS, P.TOKENS}
+        {
+            *(P.DESK, P.QUEUES, P.AGENTS, P.STEER, P.CUSTOMERS),
+            *(P.CONTACTS, P.NUMBERS, P.RECORDINGS, P.TOKENS, P.PLANS),
+        }
     ),
     # Who makes users and reads the trail needs no ear in conversations: that takes a second role, which shows.
-    Role.ADMINISTRATOR: frozenset({P.QUEUES, P.AGENTS, P.USERS, P.SETTINGS, P.AUDIT, P.TOKENS}),
+    Role.ADMINISTRATOR: frozenset(
+        {P.QUEUES, P.AGENTS, P.USERS, P.SETTINGS, P.AUDIT, P.TOKENS, P.PLANS, P.PLANNING}
+    ),
     Role.QUALITY: frozenset({P.CONTACTS, P.RECORDINGS}),
     Role.TRAINER: frozenset({P.QUEUES, P.AGENTS, P.CONTACTS, P.RECORDINGS}),
-    Role.PLANNER: frozenset({P.QUEUES, P.AGENTS}),
+    Role.PLANNER: frozenset({P.QUEUES, P.AGENTS, P.PLANS, P.PLANNING}),
     Role.TECHNICIAN: frozenset({P.QUEUES, P.AGENTS, P.AUDIT, P.TOKENS}),
     Role.CLIENT_VIEWER: frozenset({P.QUEUES}),
 }

@@ -172,7 +172,14 @@ def queue_spec(queue: Queue, tenant: Tenant, now: float) -> QueueSpec:
 
 
 def announce_spec(announce: Announce) -> AnnounceSpec:
-    return AnnounceSpec(announce.first, announce.every, announce.position, announce.wait, announce.messages)
+    return AnnounceSpec(
+        announce.first,
+        announce.every,
+        announce.position,
+        announce.wait,
+        announce.messages,
+        announce.learned,
+    )
 
 
 def callbacks_spec(how: Callbacks) -> CallbacksSpec:

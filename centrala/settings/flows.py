@@ -185,6 +185,7 @@ def announce(spot: Spot) -> Announce:
         "position": words.flag,
         "wait": words.flag,
         "messages": words.list_of(words.name_of_prompt, "a list of sounds"),
+        "learned": words.flag,
     }
     found = build(Announce, spot, spot.fields(parsers, f"a mapping with {any_of(parsers)}"), parsers)
     if not (found.position or found.wait or found.messages):

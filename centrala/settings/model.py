@@ -248,6 +248,8 @@ class Announce:
     """The estimated one."""
     messages: tuple[str, ...] = ()
     """Names of sounds, which take turns."""
+    learned: bool = True
+    """The wait is estimated by what the past has taught, where that was better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +462,8 @@ class Queue:
     """Whoever answers is told first, alone, for whom and after what wait."""
     record_on_demand: bool = False
     """Where `record` is off: agents may begin a recording, and end it."""
+    auto_answer: float | None = None
+    """Seconds after which the phone in an agent's page answers by itself; None: when the agent does."""
     longest_pause: float = 300.0
     """After so long a recording that an agent has paused goes on by itself."""
     interludes: tuple[str, ...] = ()

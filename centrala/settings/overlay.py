@@ -54,6 +54,8 @@ _FLAGS = ("record", "outbound", "always_ready", "ready_on_register")
 _WHOLE = ("priority", "max_length", "missed_limit", "max_calls")
 _LEVELS = ("skills", "needs")
 _LISTS = ("agents", "holidays", "dispositions")
+_TOLD = (("announce", "position"), ("announce", "wait"), ("announce", "learned"))
+"Flags of a queue's announcements."
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ def _value(node: Node | None, path: Path) -> Any:
             return [_value(one, (*path, "")) for one in node.elements]
         case Scalar() if not is_null(node):
             text = node.text.strip()
-            told = path[:1] == ("queues",) and path[2:] in (("announce", "position"), ("announce", "wait"))
+            told = path[:1] == ("queues",) and path[2:] in _TOLD
             if key in _FLAGS or told or (path[-1] == "record" and path[0] == "numbers"):
                 return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
                     text.lower(), text

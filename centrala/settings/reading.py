@@ -395,6 +395,7 @@ class _Reading:
             "escalate": routing.escalate(destination, names.experts),
             "brief": words.flag,
             "record_on_demand": words.flag,
+            "auto_answer": words.duration(1.0, 10.0),
             "longest_pause": words.duration(1.0, 3600.0),
             "interludes": words.list_of(words.reference("a flow", names.flows), "a list of flows' ids"),
             "survey": words.reference("a flow", names.flows),
@@ -409,6 +410,8 @@ class _Reading:
         ):
             if key in given and not there:
                 given[key].warn(f"has no effect without {cause}")
+        if queue.auto_answer is not None and queue.auto_answer >= queue.ring_timeout:
+            given["auto_answer"].warn("has no effect: a call rings no longer than ring_timeout")
         if queue.agents is None and not queue.needs:
             spot.warn("has neither agents nor needs, so every agent of the tenant serves it")
         return queue

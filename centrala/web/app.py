@@ -1,5 +1,7 @@
 """The application: `/api/v1` as OpenAPI 3.1, around a `House`."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -24,7 +26,10 @@ from centrala.web.routes import (
     owed,
     parking,
     people,
+    planning,
+    plans,
     promises,
+    roster,
     settings,
     sip,
     sounds,
@@ -35,9 +40,16 @@ from centrala.web.routes import (
 API = "/api/v1"
 
 
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        schema = super().openapi()
+        problems.describe(schema)
+        return schema
+
+
 def make_app(house: House) -> FastAPI:
     """The routes alone, for OpenAPI and tests of routes."""
-    app = FastAPI(
+    app = _App(
         title="Centrala",
         version=__version__,
         openapi_url=f"{API}/openapi.json",
@@ -71,6 +83,9 @@ def make_app(house: House) -> FastAPI:
         promises,
         sip,
         flows,
+        planning,
+        plans,
+        roster,
     ):
         app.include_router(one.router, prefix=API)
     return app

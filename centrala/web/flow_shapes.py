@@ -132,7 +132,8 @@ class DraftShown(DraftMark):
 class FlowListed(BaseModel):
     id: str
     name: str
-    origin: Literal["file", "screen"]
+    origin: Literal["file", "screen", "built_in"]
+    "What is built in is as what the file gives: read-only; one that the house has of its own takes its place."
     file: str | None
     "Where a flow of the centre's file comes from."
     version: int | None

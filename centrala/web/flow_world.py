@@ -22,6 +22,9 @@ from centrala.web.problems import NOT_FOUND, Problem
 LARGEST = 2_000_000
 "Characters of a graph, as the core reads it."
 
+NOBODY: Mapping[str, Any] = {"at": None, "by": None, "note": "", "draft": None}
+"Of a flow that nobody has published on the screen."
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -50,6 +53,13 @@ class World:
 
     def of_file(self, id: str) -> OfFile | None:
         return self.house.tenant(self.tenant).flows.get(id)
+
+    def built_in(self, id: str) -> str | None:
+        """The graph of a flow that every house has, unless it has its own of that name, be it a draft alone."""
+        graph = house_flows().get(id)
+        if graph is None or self.of_file(id) is not None or self.flows.get(self.tenant, id) is not None:
+            return None
+        return graph
 
     def specs(self) -> dict[str, FlowSpec]:
         """What callers go through, by id."""
@@ -104,10 +114,9 @@ class World:
         if isinstance(one, OfFile):
             place = self.house.settings.path
             file = place.name if one.file is None else _below(one, place.parent)
-            nobody: dict[str, Any] = {"at": None, "by": None, "note": "", "draft": None}
             return {
                 **shown,
-                **nobody,
+                **NOBODY,
                 "origin": "file",
                 "file": file,
                 "version": self.current(one.id) or None,
@@ -124,6 +133,19 @@ class World:
             "draft": None if draft is None else self.mark(draft),
         }
 
+    def listed_built_in(self, id: str, into: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+        tenant = self.house.tenant(self.tenant)
+        return {
+            "id": id,
+            "name": id,
+            "numbers": of_flows.numbers_to(tenant, id),
+            "used_by": of_flows.used_by(tenant, into, id),
+            "origin": "built_in",
+            "file": None,
+            "version": self.current(id) or None,
+            **NOBODY,
+        }
+
     def mark(self, draft: Draft) -> dict[str, Any]:
         return {"revision": draft.revision, "at": draft.at, "by": self.author(draft.author)}
 
@@ -135,7 +157,10 @@ class World:
             return {**self.listed(of_file, into), "graph": graph_of(of_file.graph)}
         stored = self.flows.get(self.tenant, id)
         if stored is None:
-            raise Problem("NOT-FOUND", NOT_FOUND)
+            graph = self.built_in(id)
+            if graph is None:
+                raise Problem("NOT-FOUND", NOT_FOUND)
+            return {**self.listed_built_in(id, into), "graph": graph_of(graph)}
         listed = self.listed(stored, into)
         if stored.draft is not None:
             listed["draft"] = {**listed["draft"], "graph": stored.draft.graph}
@@ -145,9 +170,13 @@ class World:
         return {"version": one.number, "at": one.at, "by": self.author(one.author), "note": one.note}
 
     def need_own(self, id: str) -> None:
-        """Raises Problem FLOW-OF-FILE."""
+        """Raises Problem: FLOW-OF-FILE, FLOW-BUILT-IN."""
         if self.of_file(id) is not None:
             raise Problem("FLOW-OF-FILE", "This flow is given in the centre's file: change it there.")
+        if self.built_in(id) is not None:
+            raise Problem(
+                "FLOW-BUILT-IN", "This flow is built in: make one of your own from it, and change that."
+            )
 
     def raced(self, race: EditRace) -> Problem:
         theirs: dict[str, Any]

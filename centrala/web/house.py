@@ -28,11 +28,15 @@ from centrala.flows import Flows, open_flows
 from centrala.ledger import DataFolderError, LedgerUnavailable
 from centrala.ledger.schema import open_to_read
 from centrala.people import Identity, People
+from centrala.planning import Plans, open_plans
+from centrala.planning.planner import STOPPED, Planner
 from centrala.settings import Settings
 from centrala.settings.model import Tenant
 from centrala.speech import Speech
 from centrala.web import history, today
-from centrala.web.board import Caller, Value
+from centrala.web.board import Value
+from centrala.web.day import Day
+from centrala.web.entities import Caller
 from centrala.web.hub import Hub
 from centrala.web.problems import Problem, refused
 
@@ -119,6 +123,12 @@ class House:
         "The same for browser phones."
         self.customers: Customers = open_customers(data, self._country)
         self.flows: Flows = open_flows(data)
+        self.plans: Plans = open_plans(data)
+        self.plans.abandon(STOPPED)
+        self.planner = Planner(self.plans)
+        "Reckons plans, in a process of its own."
+        self.day = Day(data)
+        "How the day goes against the plan, and what agents ask for."
         self.speech: Speech | None = None
         "Set by the composition root; None where nobody speaks."
         self.hubs = {
@@ -177,6 +187,7 @@ class House:
     def close(self) -> None:
         for waiting in self._look_ups.values():
             waiting.cancel()
+        self.planner.close()
         self.desk.watchers.remove(self._watch)
         self.desk.outlets.remove(self)
         for hub in self.hubs.values():
@@ -194,6 +205,8 @@ class House:
             self._records.close()
         self.customers.close()
         self.flows.close()
+        self.plans.close()
+        self.day.close()
 
     async def apply(self, settings: Settings) -> None:
         """What was changed on the screen counts from now on."""

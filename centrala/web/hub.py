@@ -23,24 +23,26 @@ from centrala.people import User
 from centrala.settings.model import Tenant
 from centrala.web.board import (
     Board,
-    Caller,
     Change,
     Entity,
     Key,
     LostPlace,
     Shown,
     Value,
+    change,
+    differences,
+    eye,
+    narrow,
+    snapshot,
+)
+from centrala.web.entities import (
+    Caller,
     World,
     agent_entity,
     board,
-    change,
     contact_entity,
-    differences,
-    eye,
     message_entity,
-    narrow,
     queue_entity,
-    snapshot,
 )
 from centrala.web.history import History
 from centrala.web.levels import Watch, limits

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import msgspec
 
-from centrala.core.flow.run import SECRET
+from centrala.core.flow.asking import SECRET
 from centrala.core.private import Private, Value
 from centrala.core.state import Centre, Contact
 

@@ -36,7 +36,18 @@ CODES: dict[str, int] = {
     "SOUND-WRONG": 422,
     "FLOW-WRONG": 422,
     "FLOW-OF-FILE": 409,
+    "FLOW-BUILT-IN": 409,
     "NO-SPEECH": 409,
+    "REQUEST-WRONG": 422,
+    "REQUEST-THERE": 409,
+    "REQUEST-OVER": 409,
+    "PLAN-CHANGED": 409,
+    "PLAN-STATE": 409,
+    "PLAN-INPUT": 422,
+    "PLAN-NOBODY": 422,
+    "PLAN-BREAKS-RULE": 422,
+    "WORKFORCE-MISSING": 409,
+    "PLANNER-DOWN": 503,
     "SIGN-IN-SLOW": 429,
     "BUSY": 503,
     "NOT-ALLOWED": 403,
@@ -55,6 +66,7 @@ CODES: dict[str, int] = {
 "Code → HTTP status. A code keeps its meaning for ever; new ones may come."
 
 MEDIA_TYPE = "application/problem+json"
+TEMPLATE = "#/components/schemas/{model}"
 
 
 class ProblemBody(BaseModel):
@@ -160,6 +172,13 @@ def install(app: FastAPI) -> None:
         return response("INTERNAL", "This is a fault of Centrala: the log tells more.")
 
 
+def describe(schema: dict[str, Any]) -> None:
+    """Add to OpenAPI what the `answers` of routes name."""
+    schema["components"]["schemas"][ProblemBody.__name__] = ProblemBody.model_json_schema(
+        ref_template=TEMPLATE
+    )
+
+
 def answers(*codes: str) -> dict[int | str, dict[str, Any]]:
     """For OpenAPI: which problems a route answers with, beside those that every route has."""
     found: dict[int | str, dict[str, Any]] = {}
@@ -167,8 +186,8 @@ def answers(*codes: str) -> dict[int | str, dict[str, Any]]:
         status = CODES[code]
         known = found.get(status, {}).get("description")
         found[status] = {
-            "model": ProblemBody,
             "description": f"{known}, {code}" if known else code,
-            "content": {MEDIA_TYPE: {}},
+            # By name, as FastAPI would build a validator for every problem of every route at each start.
+            "content": {MEDIA_TYPE: {"schema": {"$ref": TEMPLATE.format(model=ProblemBody.__name__)}}},
         }
     return found

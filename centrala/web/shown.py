@@ -1,6 +1,6 @@
 """What pages are shown, as models: the schema of the API and of the live socket, from which TypeScript types are made.
 
-Values are made by `web.board`; a test holds them against these models.
+Values are made by `web.entities`; a test holds them against these models.
 """
 
 from typing import Annotated, Literal
@@ -72,6 +72,27 @@ class Cause(BaseModel):
     since: Seconds | None
 
 
+class OpenStage(BaseModel):
+    """To whom a queue is open beyond its own agents."""
+
+    stage: int
+    "From 1 on, …"
+    of: int
+    "… of so many."
+    since: Seconds | None
+    "Null where nobody knows: it was open before."
+    why: Literal["wait", "length", "service_level"]
+    "By `wait` it is open to some of those who wait, else to all."
+    contacts: int
+    "To how many of those who wait."
+    needs: dict[str, int]
+    "Skill → least level, where it differs from the queue's own; 0: not asked for any more."
+    queues: list[str]
+    "Whose agents may be asked too."
+    agents: int
+    "Who may be asked beside the queue's own, be they free or not."
+
+
 class QueueShown(BaseModel):
     id: str
     name: str
@@ -90,6 +111,10 @@ class QueueShown(BaseModel):
     staffed: int
     lent: int
     "By rebalancing, to this queue."
+    open: OpenStage | None
+    "The furthest of its stages that is open to anybody who waits; null while there is none."
+    estimate_by: Literal["formula", "learned"]
+    "Who estimates the waits: what its past has taught, or the formula (`estimate_error` of its figures is theirs)."
     bar: Bar
     level: Level
     causes: list[Cause]

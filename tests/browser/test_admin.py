@@ -6,8 +6,8 @@ import wave
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
-from stage import PASSWORD, Stage, Tab, tenant
+from playwright.sync_api import Locator, Page, Request, expect
+from stage import AXE, PASSWORD, Stage, Tab, tenant
 
 from centrala.testing.phone import answer_after
 
@@ -275,12 +275,136 @@ def test_keyboard_alone_makes_an_agent_with_skills_and_a_phone() -> None:
         tab.both_schemes(lambda scheme: (tab.axe(), tab.shot(f"admin-audit-{scheme}")))
 
 
+def test_routing_in_full_is_filled_in_on_the_page_and_read_back() -> None:
+    """Stages, who is known, tiers, experts, callbacks, parking: typed here, checked at their fields, saved as one."""
+    after_call = {"name": "After the call", "start": "end", "nodes": {"end": {"type": "hang_up"}}}
+    with Stage(tenant(flows={"after": after_call}), USERS) as stage:
+        tab = admin(stage, "/settings/queues/claims")
+        page = tab.page
+
+        def choose(field: Locator, option: str) -> None:
+            field.click(force=True)
+            page.get_by_role("option", name=option, exact=True).click()
+
+        def row(key: str) -> Locator:
+            return page.locator(f"[data-key='{key}']")
+
+        def go(section: str, title: str) -> None:
+            sections = page.get_by_role("navigation", name="Settings")
+            sections.get_by_role("link", name=re.compile(f"^{section}")).click()
+            page.get_by_role("heading", name=title, level=1).wait_for()
+
+        # A stage that opens to nobody is told so where it stands, and so is a number that is none.
+        row("widen").get_by_role("button", name="Add a stage").click()
+        one = row("widen").get_by_role("region", name="Stage 1")
+        one.get_by_text("opens to nobody; expected needs or queues").wait_for()
+        one.get_by_label("Waited for").fill("90s")
+        one.get_by_label("So many wait").fill("many")
+        one.get_by_label("So many wait").blur()
+        one.get_by_text("Write a whole number from 1").wait_for()
+        one.get_by_label("So many wait").fill("4")
+        one.get_by_label("Add a skill").fill("polish")
+        one.get_by_label("Add a skill").press("Enter")
+        one.get_by_label("polish: Level").fill("2")
+        choose(one.get_by_role("combobox", name="Who serves"), "sales")
+        page.keyboard.press("Escape")
+        expect(one.get_by_text("opens to nobody")).to_have_count(0)
+        for key in ("announce", "last_agent", "follow_up", "balance"):
+            row(key).get_by_role("switch").first.check(force=True)
+        row("announce").get_by_label("Then every").fill("1m")
+        row("announce").get_by_role("switch", name="The estimated wait").uncheck(force=True)
+        choose(row("announce").get_by_role("combobox", name="Add a message"), "builtin:please_hold")
+        row("last_agent").get_by_label("Waits for them for").fill("2h")
+        row("last_agent").get_by_label("Waits for them for").blur()
+        row("last_agent").get_by_text("From 0 s to 3600 s.").wait_for()
+        row("last_agent").get_by_label("Waits for them for").fill("20s")
+        row("follow_up").get_by_label("After").fill("5m")
+        row("balance").get_by_label("Never lent, so many").fill("1")
+        row("tier").get_by_role("textbox").fill("2")
+        row("callbacks").get_by_label("Attempts").fill("2")
+        choose(row("keys").get_by_role("combobox", name="Add"), "1")
+        expect(row("keys").get_by_role("combobox", name="Which")).to_have_value("Callback")
+        for key in ("brief", "record_on_demand"):
+            row(key).get_by_role("switch").check(force=True)
+        choose(row("survey").get_by_role("combobox"), "After the call")
+        tab.axe()
+        tab.shot("admin-routing-queue")
+
+        go("Tiers and experts", "Tiers and experts")
+        choose(page.get_by_role("combobox", name="Add a tier"), "Tier 2")
+        page.get_by_label("Tier 2, Name: English").fill("Specialists")
+        page.get_by_label("Tier 2, May decide: Polish").fill("Zwroty do 500")
+        page.get_by_label("New expert").fill("Law office")
+        page.keyboard.press("Enter")
+        law = page.get_by_role("article", name="Law office")
+        law.get_by_text("expected either number").wait_for()
+        law.get_by_label("Number (over a trunk)").fill("twelve")
+        law.get_by_label("Number (over a trunk)").blur()
+        law.get_by_text("'twelve' is no telephone number").wait_for()
+        law.get_by_label("Number (over a trunk)").fill("+48221234599")
+        law.get_by_label("Number (over a trunk)").blur()
+        expect(law.get_by_text("is no telephone number")).to_have_count(0)
+        law.get_by_label("Tier", exact=True).fill("2")
+        page.get_by_role("button", name="Make them our own").click()
+        page.get_by_label("asked: English").fill("The customer wants it")
+        page.get_by_label("asked: English").blur()
+        tab.axe()
+        tab.shot("admin-tiers")
+
+        go("General", "General")
+        row("parking").get_by_role("switch").check(force=True)
+        row("parking").get_by_label("Numbers to pick up").fill("720-701")
+        row("parking").get_by_label("Numbers to pick up").blur()
+        row("parking").get_by_text("expected the lower number first").wait_for()
+        row("parking").get_by_label("Numbers to pick up").fill("701-720")
+        row("parking").get_by_label("Number to park").fill("700")
+        row("callbacks").get_by_label("Countries").press_sequentially("de,cz,")
+        tab.shot("admin-routing-house")
+        go("Queues", "Queues")
+        page.get_by_role("link", name=re.compile("^claims")).click()
+        choose(row("escalate").get_by_role("combobox", name="Leads to"), "Expert")
+        choose(row("escalate").get_by_role("combobox", name="Which"), "Law office")
+
+        page.keyboard.press("Control+s")
+        page.get_by_role("heading", name="What people will notice").wait_for()
+        page.get_by_text("Waited for 90s / So many wait 4 → polish ≥ 2, sales").wait_for()
+        page.get_by_text("Expert: Law office").wait_for()
+        tab.shot("admin-routing-review")
+        page.keyboard.press("Control+Enter")
+        page.get_by_text("Saved as version 1").wait_for()
+        tree = page.request.get(f"{tab.base}/api/v1/admin/settings").json()["tree"]
+        claims = tree["queues"]["claims"]
+        assert claims["widen"] == [
+            {"after": "90s", "length": "4", "needs": {"polish": "2"}, "queues": ["sales"]}
+        ]
+        assert claims["announce"] == {"every": "1m", "wait": False, "messages": ["builtin:please_hold"]}
+        assert claims["last_agent"] == {"wait": "20s"}
+        assert (claims["follow_up"], claims["balance"]) == ({"after": "5m"}, {"reserve": "1"})
+        assert (claims["escalate"], claims["keys"]) == ({"expert": "law-office"}, {"1": {"flow": "callback"}})
+        assert (claims["callbacks"], claims["survey"]) == ({"attempts": "2"}, "after")
+        assert str(claims["tier"]) == "2"
+        assert tree["tiers"] == {"2": {"label": {"en": "Specialists"}, "authority": {"pl": "Zwroty do 500"}}}
+        assert tree["experts"] == {
+            "law-office": {"name": "Law office", "number": "+48221234599", "tier": "2"}
+        }
+        assert tree["escalation_reasons"]["asked"]["label"]["en"] == "The customer wants it"
+        assert (tree["parking"], tree["callbacks"]) == (
+            {"slots": "701-720", "number": "700"},
+            {"countries": ["DE", "CZ"]},
+        )
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("Taken back; now version 2.").wait_for()
+        expect(row("widen").get_by_role("region", name="Stage 1")).to_have_count(0)
+
+
 PAGES = (
     "users",
     "agents/alice",
     "teams",
     "queues/sales",
     "numbers",
+    "tiers",
+    "calendars/weekdays",
     "sounds",
     "trunks/office",
     "reasons",
@@ -290,6 +414,17 @@ PAGES = (
     "history",
 )
 
+GO = """async (path) => {
+  history.pushState(null, '', path)
+  dispatchEvent(new PopStateEvent('popstate'))
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+}"""
+LOOK = """async (only) => {
+  const { violations } = await axe.run(document, only ? { runOnly: only } : {})
+  const where = (node) => `${node.target.join(' ')} ${node.any[0]?.message ?? node.failureSummary ?? ''}`
+  return violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map(where).slice(0, 4).join(' | ')}`)
+}"""
+
 
 @pytest.mark.parametrize(("language", "size"), [("ru-RU", (1280, 800)), ("pl-PL", (400, 800))])
 def test_every_page_in_both_schemes(language: str, size: tuple[int, int]) -> None:
@@ -297,16 +432,29 @@ def test_every_page_in_both_schemes(language: str, size: tuple[int, int]) -> Non
         clients={"shop": {"name": "Sklep Kwiaty"}},
         teams={"evening": {"name": "Evening", "agents": ["alice"]}},
         dispositions={"sold": {"en": "Sold", "pl": "Sprzedane", "ru": "Продано"}},
+        calendars={"weekdays": {"hours": {"mon-fri": "9:00-17:00"}}},
+        experts={"law": {"phone": "sip:law@192.0.2.7", "tier": "2"}},
     )
     with Stage(house, USERS) as stage:
         tab = admin(stage, "/settings/queues", language=language, size=size)
+        page = tab.page
+        page.evaluate(AXE.read_text())
+        asked: set[Request] = set()
+        page.on("request", lambda one: asked.add(one) if "/api/" in one.url else None)
+        page.on("requestfinished", lambda one: asked.discard(one))
+        page.on("requestfailed", lambda one: asked.discard(one))
+        titles: set[str] = set()
         for one in PAGES:
-            tab.open(f"/settings/{one}")
-            tab.page.get_by_role("heading", level=1).or_(
-                tab.page.get_by_role("heading", level=2)
-            ).first.wait_for()
-            tab.page.wait_for_load_state("networkidle")
-            name = f"admin-{language[:2]}-{one.replace('/', '-')}"
-            tab.both_schemes(lambda scheme, name=name: (tab.axe(), tab.shot(f"{name}-{scheme}")))  # type: ignore[misc]
-            width = tab.page.evaluate("document.documentElement.scrollWidth")
+            # As links do, without loading all of it anew: the page and axe stay.
+            page.evaluate(GO, f"/settings/{one}")
+            titles.add(page.locator("main h1").first.inner_text())
+            tab.until(f"{one}: all that it asks for", lambda: not asked)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                # Of all that is looked for, contrast alone depends on the scheme.
+                found = page.evaluate(LOOK, ["color-contrast"] if scheme == "dark" else None)
+                assert not found, f"{page.url}, {scheme}: " + "\n".join(found)
+                tab.shot(f"admin-{language[:2]}-{one.replace('/', '-')}-{scheme}")
+            width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= size[0], f"{one} is wider than the window: {width}"
+        assert len(titles) == len(PAGES), f"some were the page before: {sorted(titles)}"

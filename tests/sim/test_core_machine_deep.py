@@ -17,7 +17,7 @@ class DeepConversationMachine(ConversationMachine):
 
 
 DEEP = settings(
-    max_examples=900,
+    max_examples=300,
     stateful_step_count=60,
     deadline=None,
     database=None,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from centrala.core import facts as f
+from centrala.core.learned import Learned, Tree
 from centrala.core.private import Private
 from centrala.core.specs import (
     AgentSpec,
@@ -133,6 +134,14 @@ def scenes(at: float) -> Iterator[f.Fact]:
     yield f.HungUp(later(), "s3", "s3.1")
     yield f.DigitPressed(later(), "s3", Private("4"))
     yield f.HungUp(later(), "s3")
+
+    # What its past has taught of a queue's waits.
+    tree = Tree((1, 11, 0, 2, 3, 4, 12), (4.5, 12.25, 90.0, 1.0, 2.0, 3.0, 4.0), (-0.5, 0.0, 0.5, 1.0) * 2)
+    yield f.WaitsLearned(
+        later(),
+        "desk",
+        Learned((at, at + 86400.0), 3, (tree,), (60.0,), (2.5, 2.0), (1.25, 1.1), 900, 20.5, 31.0),
+    )
 
     # Promises: by a flow into a slot, by a page, not reached, put off, dropped; a message.
     yield f.SlotsOffered(later(), "desk", ((at + 7200.0, 1),))

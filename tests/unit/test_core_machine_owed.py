@@ -48,6 +48,20 @@ FLOWS: dict[str, dict[str, Any]] = {
         "on": {"type": "wait"},
         "end": END,
     },
+    "rate": {
+        "ask": {
+            "type": "survey",
+            "prompt": ["?"],
+            "question": "good",
+            "exits": {"next": "end", "timeout": "cb", "invalid": "end"},
+        },
+        "cb": {
+            "type": "callback",
+            "queue": "q0",
+            "exits": {"booked": "end", "no_number": "end", "full": "end", "failed": "end"},
+        },
+        "end": END,
+    },
     "menu": {
         "in": {"type": "queue", "queue": "q0", "exits": {"1": "cb", "max_wait": "cb", "no_agents": "cb"}},
         "cb": {
@@ -342,6 +356,7 @@ class PromiseMachine(OwingMachine):
         closes=st.booleans(),
         wrap_up=st.sampled_from([0.0, 10.0]),
         record=st.booleans(),
+        survey=st.sampled_from(["", "rate"]),
     )
     def furnish(
         self,
@@ -351,6 +366,7 @@ class PromiseMachine(OwingMachine):
         closes: bool,
         wrap_up: float,
         record: bool,
+        survey: str,
     ) -> None:
         for name, nodes in FLOWS.items():
             graph = json.dumps({"format": 1, "start": next(iter(nodes)), "nodes": nodes})
@@ -369,6 +385,7 @@ class PromiseMachine(OwingMachine):
                 short_abandon=0.0,
                 wrap_up=wrap_up,
                 record=record,
+                survey=survey,
                 open_at=hours if index else None,
                 max_wait=60.0 if index else None,
                 reject_delay=2.0,

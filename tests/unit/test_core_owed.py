@@ -124,6 +124,49 @@ def test_the_agent_is_asked_first_then_the_customer_is_rung_by_their_address() -
     assert made.centre.agents["ann"].occupied == "q"
 
 
+RATES = {
+    "format": 1,
+    "start": "a",
+    "nodes": {
+        "a": {
+            "type": "survey",
+            "prompt": ["?"],
+            "question": "good",
+            "scale": "1-5",
+            "exits": {"next": "bye", "timeout": "bye", "invalid": "bye"},
+        },
+        "bye": {"type": "hang_up"},
+    },
+}
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_whoever_was_called_back_is_asked_how_it_was(answers: bool) -> None:
+    made = flow(house(survey="rate", wrap_up=30.0), "rate", RATES)
+    press(call(made, "1"), "1", "1")
+    sign_in(made, "ann").answer("1-cb.1")
+    reach(made, "1-cb").after(60).hang_up("1-cb", "1-cb.1")
+    assert made.state("ann") == "wrap_up"
+    assert [one.agent for one in made.seen(e.SurveyBegan)] == ["ann"]
+    (say,) = made.did(c.Say)
+    assert say.contact == "1-cb"
+    assert not made.did(c.HangUp)
+    if answers:
+        press(made, "1-cb", "4")
+        assert [one.value for one in made.seen(e.SurveyAnswered)] == [4]
+    else:
+        made.hang_up("1-cb")
+    assert outcome(made, "1-cb") == "answered"
+    assert made.tell(f.WrapUpFinished, "ann").centre.contacts == {}
+
+
+def test_who_was_not_reached_is_asked_nothing() -> None:
+    made = flow(house(survey="rate"), "rate", RATES)
+    press(call(made, "1"), "1", "1")
+    sign_in(made, "ann").answer("1-cb.1").after(1).hang_up("1-cb", "1-cb.1")
+    assert not made.seen(e.SurveyBegan)
+
+
 def test_another_number_is_rung_where_one_was_given_and_is_told_to_nobody() -> None:
     made = call(house(graph=node(number="{given}")), "1", caller="")
     press(made, "1", "1")
@@ -680,6 +723,38 @@ def test_the_owner_of_a_message_has_its_customer_rung_into_it_as_often_as_they_l
     assert mix(made.centre, made.centre.contacts["1-vm"]) == bridge("1-vm", "1-vm.1")
     made.hang_up("1-vm")
     assert outcome(made, "1-vm") == "answered"
+
+
+def test_a_message_that_a_restart_cuts_off_is_played_anew() -> None:
+    made = mailbox().tell(f.MessageTaken, "1", "1:2", "messages/m.wav", 8.0)
+    sign_in(made, "ann").answer("1-vm.1")
+    (say,) = made.did(c.Say)
+    made.after(3).tell(f.Said, "1-vm", say.prompt, "lost")
+    (again,) = made.did(c.Say)
+    assert again.parts == say.parts
+    assert again.prompt != say.prompt
+    assert made.centre.contacts["1-vm"].announcing == again.prompt
+    assert not made.after(8).tell(f.Said, "1-vm", again.prompt).did(c.Say)
+    assert made.centre.contacts["1-vm"].announcing == ""
+
+
+@pytest.mark.parametrize("problem", ["lost", "it can't be spoken"])
+def test_an_announcement_that_a_restart_cuts_off_is_said_anew(problem: str) -> None:
+    made = House(queue(announce=Announce(first=10.0, every=50.0, wait=False, messages=("news",))))
+    made.call("1").after(10).fire("announce:1")
+    said = []
+    for _ in range(2):
+        (say,) = made.did(c.Say)
+        said.append([one.text for one in say.parts])
+        made.after(2).tell(f.Said, "1", say.prompt, problem)
+        if problem == "lost":
+            assert [[one.text for one in say.parts] for say in made.did(c.Say)] == said[-1:]
+            (say,) = made.did(c.Say)
+            made.after(5).tell(f.Said, "1", say.prompt)
+        assert not made.did(c.Say)
+        assert wheel(made)["announce:1"] == made.now + 50.0
+        made.after(50).fire("announce:1")
+    assert said[0] == ["builtin:position", "1"]
 
 
 def test_an_owner_who_hangs_up_while_the_customer_is_rung_is_done_with_the_message() -> None:

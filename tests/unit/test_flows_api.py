@@ -337,7 +337,7 @@ def test_odd_graphs_are_kept_or_refused_and_break_nothing(tmp_path: Path) -> Non
 
 def test_flows_of_the_file_are_read_only(tmp_path: Path) -> None:
     async def story(api: Api, client: Any) -> None:
-        (listed,) = (await client.get(FLOWS)).json()["items"]
+        (listed,) = [one for one in (await client.get(FLOWS)).json()["items"] if one["origin"] != "built_in"]
         assert (listed["id"], listed["name"], listed["origin"], listed["file"]) == (
             "night",
             "At night",
@@ -361,6 +361,55 @@ def test_flows_of_the_file_are_read_only(tmp_path: Path) -> None:
             problem(await client.post(FLOWS, json={"id": id, "name": "x"}), "NAME-TAKEN")
         tried = (await client.post(f"{FLOWS}/night/try", json={})).json()
         assert (tried["version"], tried["end"]["how"]) == (1, "hang_up")
+
+    run(tmp_path, story)
+
+
+def test_what_is_built_in_is_seen_copied_and_comes_back(tmp_path: Path) -> None:
+    async def story(api: Api, client: Any) -> None:
+        def listed(items: list[dict[str, Any]]) -> dict[str, str]:
+            return {one["id"]: one["origin"] for one in items}
+
+        at_first = {"callback": "built_in", "night": "file", "voicemail": "built_in"}
+        assert listed((await client.get(FLOWS)).json()["items"]) == at_first
+        shown = (await client.get(f"{FLOWS}/callback")).json()
+        assert (shown["origin"], shown["draft"], shown["version"]) == ("built_in", None, 1)
+        assert shown["graph"]["nodes"]["book"]["type"] == "callback"
+        assert (await client.get(f"{FLOWS}/callback/versions/1")).json()["graph"] == shown["graph"]
+        assert len((await client.get(f"{FLOWS}/callback/versions")).json()["items"]) == 1
+        assert (await client.get(f"{FLOWS}/callback/paths")).json()["calls"] == 0
+        tried = (await client.post(f"{FLOWS}/voicemail/try", json={})).json()
+        assert tried["end"]["how"] == "hang_up"
+        for send in (
+            client.put(f"{FLOWS}/callback/draft", json={"base": 0, "graph": MENU}),
+            client.post(f"{FLOWS}/callback/publish", json={"base": 0}),
+            client.post(f"{FLOWS}/callback/rollback", json={"base": 1, "to": 1}),
+            client.patch(f"{FLOWS}/callback", json={"name": "Day"}),
+            client.delete(f"{FLOWS}/callback"),
+            client.delete(f"{FLOWS}/callback/draft?base=1"),
+        ):
+            problem(await send, "FLOW-BUILT-IN")
+
+        # A copy is a flow as any; one of the same name takes the place of what is built in, once it is published.
+        graph = shown["graph"]
+        made = await client.post(FLOWS, json={"id": "ours", "name": "Ours", "graph": graph})
+        assert (made.status_code, made.json()["draft"]["graph"]) == (201, graph)
+        graph["nodes"]["extra"] = {"type": "hang_up"}
+        graph["nodes"]["own"]["exits"]["failed"] = "extra"
+        assert (
+            await client.post(FLOWS, json={"id": "callback", "name": "C", "graph": graph})
+        ).status_code == 201
+        known = api.house.centre("acme").flows["callback"]
+        assert "extra" not in known.graphs[known.current]
+        assert (await client.post(f"{FLOWS}/callback/publish", json={"base": 1})).status_code == 200
+        assert "extra" in known.graphs[known.current]
+        found = listed((await client.get(FLOWS)).json()["items"])
+        assert found == {**at_first, "callback": "screen", "ours": "screen"}
+        assert (await client.delete(f"{FLOWS}/callback")).status_code == 204
+        known = api.house.centre("acme").flows["callback"]
+        assert known.current > 0
+        assert "extra" not in known.graphs[known.current], "what is built in comes back"
+        assert (await client.get(f"{FLOWS}/callback")).json()["origin"] == "built_in"
 
     run(tmp_path, story)
 

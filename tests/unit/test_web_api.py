@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,7 @@ from centrala.web import guard
 from centrala.web.app import make_asgi
 from centrala.web.house import House
 from centrala.web.routes import sip
+from tests.unit.plan_scenes import AGENTS, scene
 
 pytestmark = pytest.mark.unit
 
@@ -211,6 +213,7 @@ RECORDS = who_holds(Permission.CONTACTS, Permission.DESK)
 
 CARDS = who_holds(Permission.CUSTOMERS)
 FLOWS = who_holds(Permission.SETTINGS, Permission.STEER)
+PLANS, PLANNING = who_holds(Permission.PLANS), who_holds(Permission.PLANNING)
 
 # Route → (who gets in, body). Every user here acts as boris, who has neither contact c-alice nor token T.
 ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
@@ -353,14 +356,48 @@ ROUTES: dict[tuple[str, str], tuple[frozenset[Role], Any]] = {
     ("POST", "/flows/{flow}/try"): (FLOWS, {}),
     ("GET", "/flows/{flow}/paths"): (FLOWS, None),
     ("DELETE", "/flows/{flow}"): (SETTINGS, None),
+    ("GET", "/plans"): (PLANS, None),
+    ("POST", "/plans"): (
+        PLANNING,
+        {"name": "x", "first": "2020-01-06", "queues": ["sales"], "demand": {"from": "records"}},
+    ),
+    ("GET", "/plans/{plan}"): (PLANS, None),
+    ("PATCH", "/plans/{plan}/duties"): (
+        PLANNING,
+        {"version": 0, "changes": [{"what": "remove", "duty": "d1"}]},
+    ),
+    ("POST", "/plans/{plan}/copy"): (PLANNING, {}),
+    ("POST", "/plans/{plan}/publish"): (PLANNING, {"version": 0}),
+    ("POST", "/plans/{plan}/archive"): (PLANNING, {"version": 0}),
+    ("DELETE", "/plans/{plan}"): (PLANNING, None),
+    ("GET", "/planning/people"): (PLANNING, None),
+    ("PUT", "/planning/people/{agent}"): (PLANNING, {"hours": 38}),
+    ("GET", "/planning/rules"): (PLANS, None),
+    ("PUT", "/planning/rules"): (PLANNING, {"kinds": [{"name": "day", "minutes": 480, "starts": [480]}]}),
+    ("GET", "/planning/adherence"): (PLANS, None),
+    ("GET", "/planning/today"): (PLANS, None),
+    ("GET", "/planning/requests"): (PLANS, None),
+    ("POST", "/planning/requests/{request_id}/decide"): (PLANS, {"approve": True}),
+    ("GET", "/plans/{plan}/calendar.ics"): (PLANS, None),
+    ("GET", "/me/roster"): (DESK, None),
+    ("GET", "/me/roster/colleagues"): (DESK, None),
+    ("GET", "/me/roster.ics"): (DESK, None),
+    ("POST", "/me/roster/link"): (DESK, None),
+    ("DELETE", "/me/roster/link"): (DESK, None),
+    ("GET", "/me/requests"): (DESK, None),
+    ("POST", "/me/requests"): (DESK, {"what": "give", "duty": "d1", "to": "alice"}),
+    ("POST", "/me/requests/{request_id}/answer"): (DESK, {"agree": True}),
+    ("DELETE", "/me/requests/{request_id}"): (DESK, None),
     ("DELETE", "/session"): (EVERYBODY, None),
 }
+SHIFTS = {"acme": ("alice", "boris", *AGENTS[2:]), "other": ("olga", *AGENTS[1:])}
 OPEN = {
     ("POST", "/session"),
     ("POST", "/session/link"),
     ("POST", "/session/passkey/begin"),
     ("POST", "/session/passkey"),
     ("POST", "/sign-up"),
+    ("GET", "/roster/{secret}.ics"),
 }
 IN_A_CONVERSATION = (
     *(
@@ -431,6 +468,19 @@ def expected(role: Role, path: str, let_in: frozenset[Role], foreign: bool) -> s
         case path if path.startswith("/flows/{flow}"):
             # A flow of the house is there, published, with a draft that is none.
             return {"ok", "EDIT-RACE", "FLOW-WRONG"} if not foreign else {"NOT-FOUND"}
+        case "/me/roster/colleagues":
+            return {"NOT-FOUND"}  # of no duty
+        case "/me/requests":
+            return {"ok", "NOT-FOUND"}  # read; boris has no duty
+        case path if path.startswith(("/me/requests/", "/planning/requests/")):
+            return {"NOT-FOUND"}  # nobody has asked for anything
+        case "/plans":
+            return {"ok", "PLAN-INPUT"}  # read; of weeks that are over
+        case path if path.startswith("/plans/{plan}"):
+            # A plan of the house is there, of another version; people have worked by it.
+            return {"ok", "PLAN-CHANGED", "PLAN-STATE"} if not foreign else {"NOT-FOUND"}
+        case "/planning/people/{agent}":
+            return {"ok"} if not foreign else {"NOT-FOUND"}
         case "/me/totp":
             return {"ok", "CODE-WRONG"}
         case "/me/passkeys":
@@ -494,6 +544,10 @@ def test_every_route_with_every_role_and_a_foreign_tenant(tmp_path: Path) -> Non
             await api.house.ask(api.house.flows.make, tenant, flow, flow, graph, "x", now)
             await api.house.ask(api.house.flows.publish, tenant, flow, 1, "x", now, "")
             named |= {"flow": flow, "version": "1"}
+            plan = scene(SHIFTS[tenant], first=date(2020, 1, 6), id=f"plan-of-{tenant}")
+            await api.house.ask(api.house.plans.add, tenant, plan)
+            await api.house.ask(api.house.plans.publish, tenant, plan.head.id, 1, now)
+            named |= {"plan": plan.head.id}
         async with api.client() as nobody:
             for method, path in ROUTES:
                 url = with_ids(path, ids[False])

@@ -400,6 +400,7 @@ def test_names_for_who_sees_a_part(tmp_path: Path) -> None:
                 "client": "shop",
                 "target": [0.8, 20.0],
                 "dispositions": ["sold", "later"],
+                "auto_answer": None,
             }
             assert names["dispositions"][0]["label"]["pl"] == "Sprzedane"
             assert "lunch" in {one["id"] for one in names["reasons"]}

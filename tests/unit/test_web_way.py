@@ -7,7 +7,7 @@ import pytest
 from centrala.core import facts as f
 from centrala.core.private import Private
 from centrala.core.state import Published
-from centrala.web.board import ANSWERS, STEPS, way
+from centrala.web.entities import ANSWERS, STEPS, way
 from tests.unit.test_web_board import SCHEMA, START, VIEWERS, World, fresh
 
 pytestmark = pytest.mark.unit

@@ -29,6 +29,7 @@ from centrala.core.events.configuration import (
     ParkingDefined,
     QueueDefined,
     QueueDropped,
+    WaitsSet,
 )
 from centrala.core.events.contacts import (
     Announced,
@@ -121,7 +122,7 @@ __all__ = [
     "Queued", "Raised", "Reached", "Recalled", "Recorded", "RecordingBegan", "RecordingEnded",
     "RecordingPaused", "RecordingResumed", "Refused", "Released", "ReservationEnded", "Reserved", "RestBegan",
     "RestEnded", "ResultNoted", "Resumed", "Retried", "RoleChanged", "SecondAnswered", "SecondHeld",
-    "SecondLeft", "SecondLeg", "SlotsSet", "SurveyAnswered", "SurveyBegan", "ValuesSet", "Widened",
+    "SecondLeft", "SecondLeg", "SlotsSet", "SurveyAnswered", "SurveyBegan", "ValuesSet", "WaitsSet", "Widened",
     "WrapUpBegan", "WrapUpEnded", "WrapUpOverran", "WrapUpProlonged",
 ]  # fmt: skip
 
@@ -159,6 +160,7 @@ Event = (
     | Booked
     | CallbackFailed
     | SlotsSet
+    | WaitsSet
     | FlowEntered
     | FlowReturned
     | NodeEntered

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from centrala.core.learned import Learned
 from centrala.core.specs import (
     AgentSpec,
     CalendarSpec,
@@ -79,3 +80,10 @@ class CalendarDropped:
 class ParkingDefined:
     at: float
     spec: ParkingSpec
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsSet:
+    at: float
+    queue: str
+    model: Learned | None

@@ -76,6 +76,8 @@ class Queued:
     "since − priority × ageing: the least is served first."
     estimate: float | None = None
     "Seconds that the wait was expected to last, in the mean; 0 with somebody idle, None while nothing is known."
+    seen: tuple[float, ...] = ()
+    "What that went by (`learned.SEEN`), where the queue's past is learned from."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class Announced:
     "That was told: 1 is next."
     seconds: int | None = None
     "The wait that was told."
+    seen: tuple[float, ...] = ()
+    "As in `Queued`, of this moment."
 
 
 @dataclass(frozen=True, slots=True)

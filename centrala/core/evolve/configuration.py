@@ -77,6 +77,11 @@ def _number_dropped(centre: Centre, event: e.NumberDropped) -> None:
     del centre.numbers[event.number]
 
 
+def _waits_set(centre: Centre, event: e.WaitsSet) -> None:
+    if event.queue in centre.queues:
+        centre.queues[event.queue].learned = event.model
+
+
 CHANGES: dict[type, Callable[[Centre, Any], None]] = {
     e.QueueDefined: _queue_defined,
     e.QueueDropped: _queue_dropped,
@@ -84,4 +89,5 @@ CHANGES: dict[type, Callable[[Centre, Any], None]] = {
     e.AgentDropped: _agent_dropped,
     e.NumberDefined: _number_defined,
     e.NumberDropped: _number_dropped,
+    e.WaitsSet: _waits_set,
 }

@@ -55,6 +55,7 @@ from centrala.core.facts.configuration import (
     ParkingChanged,
     QueueChanged,
     QueueRemoved,
+    WaitsLearned,
 )
 from centrala.core.facts.contacts import Answered, ContactArrived, HungUp, OfferFailed, Rang
 from centrala.core.facts.flow import DigitPressed, ErrandDone, MessageTaken, Said
@@ -84,7 +85,7 @@ __all__ = [
     "ParkingChanged", "PhoneRegistered", "PhoneUnregistered", "PickUpAsked", "PutOnHold", "QueueChanged",
     "QueueRemoved", "Rang", "RecordAsked", "RecordingPauseAsked", "RecordingStored", "ResultGiven",
     "ResumeAsked", "Said", "SecondCall", "SlotCalled", "SlotsOffered", "SuperviseAsked", "SwapAsked",
-    "TakenOffHold", "TimerFired", "TransferAsked", "WrapUpExtended", "WrapUpFinished",
+    "TakenOffHold", "TimerFired", "TransferAsked", "WaitsLearned", "WrapUpExtended", "WrapUpFinished",
 ]  # fmt: skip
 
 Fact = (
@@ -112,6 +113,7 @@ Fact = (
     | CallbackDropped
     | CallbackPutOff
     | SlotsOffered
+    | WaitsLearned
     | CallCustomerAsked
     | PutOnHold
     | TakenOffHold

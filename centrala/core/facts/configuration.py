@@ -1,7 +1,8 @@
-"""Told by settings."""
+"""Told by settings, and what was learned from the past."""
 
 from dataclasses import dataclass
 
+from centrala.core.learned import Learned
 from centrala.core.specs import (
     AgentSpec,
     CalendarSpec,
@@ -79,3 +80,13 @@ class CalendarRemoved:
 class ParkingChanged:
     at: float
     spec: ParkingSpec
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsLearned:
+    """What the queue's past has taught of its waits. Replaces what was told before."""
+
+    at: float
+    queue: str
+    model: Learned | None
+    "None: the formula tells more."

@@ -5,12 +5,10 @@
                 ──► a message, an errand ───────────────────────────────► NodeEntered
                 ──► FlowLeft (queue, transfer), ContactEnded
 
-`enter` is the consequence of a `NodeEntered`; the other functions decide on facts. At most one thing of the world is
-waited for at a time: `run.waits`.
+`enter` is the consequence of a `NodeEntered`; the other functions decide on facts. `steps` leads from node to node,
+`asking` says prompts and asks for digits. At most one thing of the world is waited for at a time: `run.waits`.
 """
 
-from collections.abc import Callable
-from typing import Literal
 from zlib import crc32
 
 from centrala.core import announce, briefing, owed
@@ -20,17 +18,14 @@ from centrala.core import facts as f
 from centrala.core.calendar import is_open
 from centrala.core.decision import Decision, refused, turn_away
 from centrala.core.flow import nodes as n
+from centrala.core.flow.asking import again, ask, digits_on, speak, understood, wait_for_digits
 from centrala.core.flow.expression import Quote
 from centrala.core.flow.functions import truth
-from centrala.core.flow.position import flow_of, node_of, parsed
-from centrala.core.flow.question import reading
-from centrala.core.private import Private, Value
+from centrala.core.flow.position import node_of, parsed
+from centrala.core.flow.steps import go, in_flow, looking, over, returned, set_and_go, take, taken
+from centrala.core.private import Private
 from centrala.core.specs import Destination
 from centrala.core.state import Centre, Contact, Run
-
-Look = Callable[[str], Value]
-Asks = n.Menu | n.Collect | n.Question
-"Nodes that ask for digits."
 
 MAX_STEPS = 1000
 "Nodes in a row without a word to the world, or from it: a loop."
@@ -40,8 +35,6 @@ MOST_POINTS = 1e6
 "That a queue node's expression may add or take away; beyond, it adds none."
 MAX_DEPTH = 8
 "Flows within flows."
-SECOND_KEY = 2.0
-"Seconds in which 1 may become 10 where a question of a survey goes up to that."
 GRACE = 1.0
 "Seconds beyond its time limit after which an errand that nobody answers for has failed."
 CLOSING = 10.0
@@ -49,70 +42,6 @@ CLOSING = 10.0
 
 LOST = "lost"
 "Problem of a prompt that was cut off by the death of our own processes: it is said again."
-
-SECRET = "\x00secret:{}\x00"
-"The value of a variable whose digits only the channel knows."
-
-
-# --- into a flow, from node to node ---
-
-
-def begin(centre: Centre, contact: Contact, name: str, at: float) -> Decision | None:
-    """Into the current version of a flow; None when there is none."""
-    flow = centre.flows.get(name)
-    if flow is None or not flow.current:
-        return None
-    return [e.FlowEntered(at, contact.id, name, flow.current)], []
-
-
-def entered(centre: Centre, event: e.FlowEntered) -> Decision:
-    flow = flow_of(centre, centre.contacts[event.contact])
-    return [e.NodeEntered(event.at, event.contact, event.flow, event.version, flow.start, "")], []
-
-
-def go(centre: Centre, contact: Contact, exit: str, at: float) -> Decision:
-    """On to the node behind an exit. A published flow has every exit that it needs; one without ends the contact."""
-    run, node = contact.run, node_of(centre, contact)
-    assert run is not None
-    to = node.exits.get(exit) if node is not None else None
-    if to is None:
-        events, commands = over(contact, "a flow has no way on", at, "failed")
-        return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "no_exit"), *events], commands
-    return [e.NodeEntered(at, contact.id, run.flow, run.version, to, exit)], []
-
-
-def over(contact: Contact, cause: str, at: float, outcome: e.Outcome) -> Decision:
-    """The flow has come to its end: that of the contact, unless somebody waits for the customer."""
-    if contact.interlude is not None:
-        return returned(contact, "failed" if outcome == "failed" else "done", at)
-    return turn_away(contact, cause, at, outcome)
-
-
-def returned(contact: Contact, how: Literal["done", "failed", "called_back"], at: float) -> Decision:
-    """Back to the owner, who has waited."""
-    interlude, leg = contact.interlude, contact.leg
-    assert interlude is not None
-    assert leg is not None
-    return [e.InterludeEnded(at, contact.id, leg, contact.leg_agent, interlude.flow, how)], []
-
-
-def _in_call(contact: Contact, run: Run, at: float) -> Decision:
-    """A node that would send the customer elsewhere while the owner waits for them."""
-    events, commands = returned(contact, "failed", at)
-    return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "in_call"), *events], commands
-
-
-def left(centre: Centre, contact: Contact) -> list[c.Command]:
-    """What must stop when the contact is taken out of its flow: by its caller, or by the flow itself."""
-    run = contact.run
-    if run is None or contact.state != "flow":
-        return []
-    commands: list[c.Command] = [c.CancelTimer(f"flow:{contact.id}")] if run.until else []
-    if run.waits == "prompt":
-        commands.append(c.Hush(contact.id, run.awaited))
-    if run.waits == "message":
-        commands.append(c.EndMessage(contact.id, run.awaited))
-    return commands
 
 
 def enter(centre: Centre, event: e.NodeEntered) -> Decision:
@@ -128,13 +57,13 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
     match node.does:
         case n.Answer():
             events, commands = go(centre, contact, "next", at)
-            return [*_taken(contact, at), *events], [*_take(contact), *commands]
+            return [*taken(contact, at), *events], [*take(contact), *commands]
         case n.Say(prompt=prompt):
-            return _speak(centre, contact, prompt, at) or go(centre, contact, "next", at)
+            return speak(centre, contact, prompt, at) or go(centre, contact, "next", at)
         case n.Menu() | n.Collect() | n.Question():
-            return _ask(centre, contact, node.does, at)
+            return ask(centre, contact, node.does, at)
         case n.TakeMessage(prompt=prompt):
-            return _speak(centre, contact, prompt, at) or _take_message(contact, node.does, at)
+            return speak(centre, contact, prompt, at) or _take_message(contact, node.does, at)
         case n.Callback():
             return _call_back(centre, contact, node.does, at)
         case n.Slots():
@@ -142,7 +71,7 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
         case n.Set(values=values):
             look = looking(contact)
             changed = {name: Private(one.value(look)) for name, one in values.items()}
-            return _set_and_go(centre, contact, changed, "next", at)
+            return set_and_go(centre, contact, changed, "next", at)
         case n.Branch(cases=cases):
             look = looking(contact)
             return go(centre, contact, next((to for one, to in cases if truth(one.value(look))), "else"), at)
@@ -168,6 +97,12 @@ def enter(centre: Centre, event: e.NodeEntered) -> Decision:
             return _return(centre, contact, run, exit, at)
 
 
+def _in_call(contact: Contact, run: Run, at: float) -> Decision:
+    """A node that would send the customer elsewhere while the owner waits for them."""
+    events, commands = returned(contact, "failed", at)
+    return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, "in_call"), *events], commands
+
+
 def _into_queue(contact: Contact, node: n.Enqueue, at: float) -> e.FlowLeft:
     """With points by what is known of the customer, and the agent for whom it is to be kept."""
     to, priority = Destination("queue", node.queue), node.priority
@@ -179,27 +114,6 @@ def _into_queue(contact: Contact, node: n.Enqueue, at: float) -> e.FlowLeft:
     if isinstance(points, int | float) and not isinstance(points, bool) and abs(points) < MOST_POINTS:
         priority += round(points)
     return e.FlowLeft(at, contact.id, to, priority, agent if isinstance(agent, str) else "", node.agent_wait)
-
-
-def looking(contact: Contact) -> Look:
-    """What a flow's expressions see of its contact."""
-    values = contact.values
-
-    def look(name: str) -> Value:
-        known = values.get(name)
-        if known is not None:
-            return known.value
-        match name:
-            case "contact.id":
-                return contact.id
-            case "contact.dialled":
-                return contact.dialled
-            case "contact.medium":
-                return contact.medium
-            case _:
-                return None
-
-    return look
 
 
 def _drawn(contact: Contact, run: Run, shares: dict[str, float]) -> str:
@@ -225,13 +139,6 @@ def _hours(centre: Centre, contact: Contact, node: n.Hours, at: float) -> Decisi
         why = "no_queue" if node.queue else "no_calendar"
         return [e.NodeFailed(at, contact.id, run.flow, run.version, run.node, why), *events], commands  # type: ignore[arg-type]
     return go(centre, contact, "open" if is_open(intervals, at) else "closed", at)
-
-
-def _set_and_go(
-    centre: Centre, contact: Contact, values: dict[str, Private], exit: str, at: float
-) -> Decision:
-    events, commands = go(centre, contact, exit, at)
-    return [e.ValuesSet(at, contact.id, values), *events] if values else events, commands
 
 
 # --- flows within flows ---
@@ -295,182 +202,6 @@ def _return(centre: Centre, contact: Contact, run: Run, exit: str, at: float) ->
     return [back, e.NodeEntered(at, contact.id, place.flow, place.version, exits[by], by)], []
 
 
-# --- speaking ---
-
-
-def _taken(contact: Contact, at: float) -> list[e.Event]:
-    return [] if contact.answered else [e.CallTaken(at, contact.id)]
-
-
-def _take(contact: Contact) -> list[c.Command]:
-    return [] if contact.answered else [c.Answer(contact.id)]
-
-
-def _speak(centre: Centre, contact: Contact, prompt: n.Prompt, at: float) -> Decision | None:
-    """Begin a prompt; None when there is nothing to say."""
-    flow = flow_of(centre, contact)
-    look = looking(contact)
-    chosen = look("language")
-    language = chosen if isinstance(chosen, str) and chosen else flow.language
-    parts = tuple(part for one in prompt if (part := _filled(one, language, look)) is not None)
-    if not parts:
-        return None
-    name = f"{contact.id}:{contact.asked + 1}"
-    return [*_taken(contact, at), e.PromptBegan(at, contact.id, name)], [
-        *_take(contact),
-        c.Say(contact.id, name, parts, language, flow.voice),
-    ]
-
-
-def _filled(one: n.Spoken, language: str, look: Look) -> c.Part | None:
-    text = one.texts.get(language) or one.texts.get("") or next(iter(one.texts.values()), None)
-    if text is None:
-        return None
-    said = text.fill(look)
-    if not said.strip():
-        return None
-    if text.plain:
-        return c.Part(one.kind, said, None, one.currency)
-    return c.Part(one.kind, "", Private(said), one.currency)
-
-
-# --- asking for digits ---
-
-
-def _ask(centre: Centre, contact: Contact, node: Asks, at: float) -> Decision:
-    """The first time: who knows the way has pressed already, and isn't told what they know."""
-    run = contact.run
-    assert run is not None
-    events: list[e.Event] = []
-    commands: list[c.Command] = []
-    if isinstance(node, n.Collect) and node.secret:
-        # What was pressed before this is known to the core, so it can't be part of a secret.
-        if run.digits:
-            events.append(e.DigitsUsed(at, contact.id, len(run.digits)))
-        commands.append(c.Mask(contact.id, node.variable))
-        if contact.recorded and contact.pause is None:
-            events.append(e.RecordingPaused(at, contact.id, None, "secret"))
-    elif run.digits:
-        found = _understood(centre, contact, node, run.digits, at, pressed_ahead=True)
-        if found is not None:
-            return [*_taken(contact, at), *found[0]], [*_take(contact), *found[1]]
-    more, asked = _speak(centre, contact, node.prompt, at) or _await(contact, node, at)
-    return [*events, *more], [*commands, *asked]
-
-
-def _await(contact: Contact, node: Asks, at: float, *, more: bool = False) -> Decision:
-    """Wait for a digit, or for one more."""
-    seconds = node.timeout
-    if more and not isinstance(node, n.Menu):
-        seconds = node.digit_timeout if isinstance(node, n.Collect) else SECOND_KEY
-    until = at + seconds
-    return [*_taken(contact, at), e.DigitsAwaited(at, contact.id, until)], [
-        *_take(contact),
-        c.SetTimer(f"flow:{contact.id}", until),
-    ]
-
-
-def _understood(
-    centre: Centre,
-    contact: Contact,
-    node: Asks,
-    digits: list[Private],
-    at: float,
-    *,
-    complete: bool = False,
-    pressed_ahead: bool = False,
-) -> Decision | None:
-    """What the digits mean to the node; None where more of them are awaited. `complete`: no more will come."""
-    if isinstance(node, n.Menu):
-        if not digits:
-            return None
-        choice = str(digits[0].value)
-        used = e.DigitsUsed(at, contact.id, 1)
-        if choice not in node.choices:
-            return _again(centre, contact, node, "invalid", at)
-        events, commands = go(centre, contact, choice, at)
-        return [used, *events], [c.CancelTimer(f"flow:{contact.id}"), *commands]
-    if isinstance(node, n.Question):
-        return _answered(centre, contact, node, digits, at, complete=complete)
-    text = "".join(str(one.value) for one in digits)
-    place = text.find(node.terminator) if node.terminator else -1
-    if 0 <= place <= node.most:
-        typed, count = text[:place], place + 1
-    elif len(text) >= node.most:
-        typed, count = text[: node.most], node.most
-    elif complete:
-        typed, count = text, len(text)
-    else:
-        return None
-    if len(typed) < node.least:
-        if not typed and not complete and pressed_ahead:
-            return None
-        return _again(centre, contact, node, "invalid", at)
-    value: Value = SECRET.format(node.variable) if node.secret else typed
-    if node.accept is not None and not node.secret:
-        known = looking(contact)
-        if not truth(node.accept.value(lambda name: value if name == node.variable else known(name))):
-            return _again(centre, contact, node, "invalid", at)
-    events, commands = _set_and_go(centre, contact, {node.variable: Private(value)}, "next", at)
-    unmasked: list[c.Command] = [c.Mask(contact.id, "")] if node.secret else []
-    heard = _recorded_again(contact, at) if node.secret else []
-    return [*heard, e.DigitsUsed(at, contact.id, count), *events], [
-        c.CancelTimer(f"flow:{contact.id}"),
-        *unmasked,
-        *commands,
-    ]
-
-
-def _answered(
-    centre: Centre, contact: Contact, node: n.Question, digits: list[Private], at: float, *, complete: bool
-) -> Decision | None:
-    """The answer to a question of a survey."""
-    run = contact.run
-    assert run is not None
-    pressed = "".join(str(one.value) for one in digits)[:2]
-    value = reading(node.scale, pressed, complete=complete)
-    if value == "more":
-        return None
-    if value is None:
-        return _again(centre, contact, node, "invalid", at)
-    survey = contact.survey
-    queue, agent = (survey.queue, survey.agent) if survey is not None else (None, None)
-    given = e.SurveyAnswered(at, contact.id, run.flow, node.question, value, node.scale, queue, agent)
-    events, commands = _set_and_go(centre, contact, {node.question: Private(value)}, "next", at)
-    count = len(pressed) if node.scale == "0-10" and pressed in ("10", "1#") else 1
-    return [e.DigitsUsed(at, contact.id, count), given, *events], [
-        c.CancelTimer(f"flow:{contact.id}"),
-        *commands,
-    ]
-
-
-def _again(centre: Centre, contact: Contact, node: Asks, why: str, at: float) -> Decision:
-    """Ask again, or give up."""
-    run = contact.run
-    assert run is not None
-    retried = e.Retried(at, contact.id, why)  # type: ignore[arg-type]
-    commands: list[c.Command] = [c.CancelTimer(f"flow:{contact.id}")]
-    secret = isinstance(node, n.Collect) and node.secret
-    if run.tries >= node.retries:
-        events, asked = go(centre, contact, why, at)
-        if secret:
-            commands.append(c.Mask(contact.id, ""))
-            events = [*_recorded_again(contact, at), *events]
-        return [retried, *events], [*commands, *asked]
-    if secret:
-        commands.append(c.Mask(contact.id, node.variable))  # type: ignore[union-attr]
-    first = node.invalid_prompt if why == "invalid" else node.timeout_prompt
-    events, asked = _speak(centre, contact, (*first, *node.prompt), at) or _await(contact, node, at)
-    return [retried, *events], [*commands, *asked]
-
-
-def _recorded_again(contact: Contact, at: float) -> list[e.Event]:
-    """The secret is over."""
-    if contact.pause is None or contact.pause.why != "secret":
-        return []
-    return [e.RecordingResumed(at, contact.id, None, "secret")]
-
-
 # --- what the house will owe ---
 
 
@@ -508,7 +239,7 @@ def _slots(centre: Centre, contact: Contact, node: n.Slots, at: float) -> Decisi
         if local := owed.spoken(queue, start):
             values[f"{node.into}.{place}.local"] = Private(local)
     values[f"{node.into}.count"] = Private(len(found))
-    return _set_and_go(centre, contact, values, "found" if found else "none", at)
+    return set_and_go(centre, contact, values, "found" if found else "none", at)
 
 
 # --- messages and errands ---
@@ -517,8 +248,8 @@ def _slots(centre: Centre, contact: Contact, node: n.Slots, at: float) -> Decisi
 def _take_message(contact: Contact, node: n.TakeMessage, at: float) -> Decision:
     name = f"{contact.id}:{contact.asked + 1}"
     until = at + node.longest + CLOSING
-    return [*_taken(contact, at), e.MessageBegan(at, contact.id, name, until)], [
-        *_take(contact),
+    return [*taken(contact, at), e.MessageBegan(at, contact.id, name, until)], [
+        *take(contact),
         c.TakeMessage(contact.id, name, node.longest, node.silence),
         c.SetTimer(f"flow:{contact.id}", until),
     ]
@@ -568,21 +299,13 @@ def _quoting(node: n.Errand, argument: str) -> Quote:
 # --- what the world says ---
 
 
-def _in_flow(centre: Centre, name: str) -> tuple[Contact, Run, n.Node] | None:
-    contact = centre.contacts.get(name)
-    if contact is None or contact.run is None or contact.state != "flow":
-        return None
-    node = node_of(centre, contact)
-    return None if node is None else (contact, contact.run, node)
-
-
 def digit_pressed(centre: Centre, fact: f.DigitPressed) -> Decision:
-    found = _in_flow(centre, fact.contact)
+    found = in_flow(centre, fact.contact)
     if found is None:
         return refused(fact, "not in a flow", fact.contact)
     contact, run, node = found
     at, does = fact.at, node.does
-    taken = e.DigitTaken(at, contact.id, fact.digit)
+    pressed = e.DigitTaken(at, contact.id, fact.digit)
     if isinstance(does, n.TakeMessage) and run.waits == "message":
         if fact.digit.value == does.terminator:
             return [], [c.EndMessage(contact.id, run.awaited)]
@@ -590,26 +313,22 @@ def digit_pressed(centre: Centre, fact: f.DigitPressed) -> Decision:
     if run.waits == "prompt":
         barge_in = isinstance(does, n.TakeMessage) or getattr(does, "barge_in", False)
         if not barge_in:
-            return [taken], []
+            return [pressed], []
         hush = c.Hush(contact.id, run.awaited)
         ended = e.PromptEnded(at, contact.id, run.awaited, "interrupted")
         if isinstance(does, n.Menu | n.Collect | n.Question):
-            events, commands = _digits_on(centre, contact, does, [*run.digits, fact.digit], at)
+            events, commands = digits_on(centre, contact, does, [*run.digits, fact.digit], at)
         elif isinstance(does, n.TakeMessage):
             # The key that cuts the greeting short is no part of the message.
             events, commands = _take_message(contact, does, at)
             return [ended, *events], [hush, *commands]
         else:
             events, commands = go(centre, contact, "next", at)
-        return [taken, ended, *events], [hush, *commands]
+        return [pressed, ended, *events], [hush, *commands]
     if run.waits == "digits" and isinstance(does, n.Menu | n.Collect | n.Question):
-        events, commands = _digits_on(centre, contact, does, [*run.digits, fact.digit], at)
-        return [taken, *events], commands
-    return [taken], []
-
-
-def _digits_on(centre: Centre, contact: Contact, node: Asks, digits: list[Private], at: float) -> Decision:
-    return _understood(centre, contact, node, digits, at) or _await(contact, node, at, more=True)
+        events, commands = digits_on(centre, contact, does, [*run.digits, fact.digit], at)
+        return [pressed, *events], commands
+    return [pressed], []
 
 
 def said(centre: Centre, fact: f.Said) -> Decision:
@@ -618,7 +337,7 @@ def said(centre: Centre, fact: f.Said) -> Decision:
         return announce.ended(centre, waits, fact.prompt, fact.problem, fact.at)
     if waits is not None and waits.briefing is not None and waits.briefing.prompt == fact.prompt:
         return briefing.said(centre, waits, fact.problem, fact.at)
-    found = _in_flow(centre, fact.contact)
+    found = in_flow(centre, fact.contact)
     if found is None or found[1].waits != "prompt" or found[1].awaited != fact.prompt:
         return refused(fact, "no such prompt", fact.prompt)
     contact, run, node = found
@@ -627,9 +346,9 @@ def said(centre: Centre, fact: f.Said) -> Decision:
     ended = e.PromptEnded(at, contact.id, fact.prompt, how, fact.problem)  # type: ignore[arg-type]
     match does:
         case n.Say() | n.Menu() | n.Collect() | n.Question() | n.TakeMessage() if fact.problem == LOST:
-            events, commands = _speak(centre, contact, does.prompt, at) or go(centre, contact, "next", at)
+            events, commands = speak(centre, contact, does.prompt, at) or go(centre, contact, "next", at)
         case n.Menu() | n.Collect() | n.Question():
-            events, commands = _understood(centre, contact, does, run.digits, at) or _await(
+            events, commands = understood(centre, contact, does, run.digits, at) or wait_for_digits(
                 contact, does, at, more=bool(run.digits)
             )
         case n.TakeMessage():
@@ -640,7 +359,7 @@ def said(centre: Centre, fact: f.Said) -> Decision:
 
 
 def message_taken(centre: Centre, fact: f.MessageTaken) -> Decision:
-    found = _in_flow(centre, fact.contact)
+    found = in_flow(centre, fact.contact)
     if found is None or found[1].waits != "message" or found[1].awaited != fact.message:
         return refused(fact, "no such message", fact.message)
     contact, _, node = found
@@ -650,7 +369,7 @@ def message_taken(centre: Centre, fact: f.MessageTaken) -> Decision:
     queue = does.queue or contact.kept or contact.waited
     if does.owed and queue not in centre.queues:
         exit = "empty"  # nobody would ever hear it
-    events, commands = _set_and_go(
+    events, commands = set_and_go(
         centre, contact, {does.variable: Private(fact.path)} if fact.path else {}, exit, fact.at
     )
     ended = e.MessageEnded(fact.at, contact.id, fact.message, fact.path, fact.seconds)
@@ -660,7 +379,7 @@ def message_taken(centre: Centre, fact: f.MessageTaken) -> Decision:
 
 
 def errand_done(centre: Centre, fact: f.ErrandDone) -> Decision:
-    found = _in_flow(centre, fact.contact)
+    found = in_flow(centre, fact.contact)
     if found is None or found[1].waits != "errand" or found[1].awaited != fact.errand:
         # Of an e-mail, which nobody waits for, this is where its failure stands.
         return refused(fact, fact.problem or "nobody waits for this", fact.errand)
@@ -682,13 +401,13 @@ def _errand_over(
     assert run is not None
     by = next((one for one in (exit, "unknown", "failed", "next") if one in node.exits), "failed")
     ended = e.ErrandEnded(at, contact.id, run.awaited, exit, problem)
-    events, commands = _set_and_go(centre, contact, values, by, at)
+    events, commands = set_and_go(centre, contact, values, by, at)
     return [ended, *events], commands
 
 
 def time_over(centre: Centre, name: str, at: float) -> Decision:
     """The timer of what the flow waits for."""
-    found = _in_flow(centre, name)
+    found = in_flow(centre, name)
     if found is None or not found[1].until:
         return [], []  # the timer was too late to be cancelled
     contact, run, node = found
@@ -698,10 +417,10 @@ def time_over(centre: Centre, name: str, at: float) -> Decision:
     match run.waits:
         case "digits" if isinstance(does, n.Menu | n.Collect | n.Question):
             if run.digits:
-                understood = _understood(centre, contact, does, run.digits, at, complete=True)
-                if understood is not None:
-                    return understood
-            return _again(centre, contact, does, "timeout", at)
+                meant = understood(centre, contact, does, run.digits, at, complete=True)
+                if meant is not None:
+                    return meant
+            return again(centre, contact, does, "timeout", at)
         case "errand":
             return _errand_over(centre, contact, node, "failed", {}, "TIMEOUT", at)
         case "message":

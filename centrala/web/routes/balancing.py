@@ -10,7 +10,8 @@ from centrala.core import facts as f
 from centrala.core.balance import active
 from centrala.core.state import Centre
 from centrala.people import Permission, User
-from centrala.web.board import loans_of, reaches
+from centrala.web.board import reaches
+from centrala.web.entities import loans_of
 from centrala.web.guard import Fingerprint, Here, Key, Who, address_of, need, need_whole
 from centrala.web.hub import Hub
 from centrala.web.inputs import clean

@@ -13,7 +13,7 @@ from centrala.customers.values import MAX_NOTE
 from centrala.ledger.metrics import occupancy
 from centrala.live import agents_of, state_of, with_contact
 from centrala.people import Identity, Permission
-from centrala.web.board import explained
+from centrala.web.entities import explained
 from centrala.web.experts import shown_expert
 from centrala.web.guard import Fingerprint, Here, Key, Who, need
 from centrala.web.house import House

@@ -14,7 +14,8 @@ from centrala.core.waits import expected
 from centrala.ledger.metrics import METRICS
 from centrala.live import state_of
 from centrala.people import Identity, Permission, User, allowed, holds
-from centrala.web.board import Entity, Kind, explained, lamps_of, own, reaches
+from centrala.web.board import Entity, Kind, own, reaches
+from centrala.web.entities import explained, lamps_of
 from centrala.web.guard import Fingerprint, Here, Key, Who, address_of, need
 from centrala.web.house import House
 from centrala.web.inputs import clean
@@ -43,6 +44,8 @@ class QueueName(BaseModel):
     target: Annotated[list[float], Field(min_length=2, max_length=2)]
     dispositions: list[str]
     "Results to choose from, in their order; not empty means that one is required."
+    auto_answer: float | None
+    "Seconds after which the phone in an agent's page answers by itself."
 
 
 class AgentName(BaseModel):
@@ -122,6 +125,7 @@ async def names(request: Request, house: Here, identity: Who) -> Response:
                 "client": one.client,
                 "target": list(one.service_level),
                 "dispositions": list(one.dispositions),
+                "auto_answer": one.auto_answer,
             }
             for one in queues
         ],

@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 router = APIRouter(prefix="/flows")
 
 RIGHTS = (*SIGNED_IN, "NOT-ALLOWED")
-WRITES = (*RIGHTS, "SESSION-NEEDED", "NOT-FOUND", "FLOW-OF-FILE", "EDIT-RACE")
+WRITES = (*RIGHTS, "SESSION-NEEDED", "NOT-FOUND", "FLOW-OF-FILE", "FLOW-BUILT-IN", "EDIT-RACE")
 FlowId = Annotated[str, Path(alias="flow", max_length=256)]
 MOST_DAYS = 400
 
@@ -97,7 +97,7 @@ def _writer(identity: Identity) -> str:
 
 @router.get("", response_model=FlowsListed, responses=answers(*RIGHTS))
 async def flows(house: Here, identity: Who) -> dict[str, Any]:
-    """All flows, of the centre's file and of the screen, by name."""
+    """All flows, of the centre's file, of the screen and built in, by name."""
     world = World.on(house, _reader(identity))
 
     def work() -> dict[str, Any]:
@@ -106,6 +106,7 @@ async def flows(house: Here, identity: Who) -> dict[str, Any]:
         stored = [one for one in world.flows.all(world.tenant) if one.id not in of_file]
         items = [world.listed(one, into) for one in of_file.values()]
         items += [world.listed(one, into) for one in stored]
+        items += [world.listed_built_in(id, into) for id in house_flows() if world.built_in(id) is not None]
         return {"items": sorted(items, key=lambda one: (str(one["name"]).lower(), one["id"]))}
 
     return await house.ask(work)
@@ -240,7 +241,7 @@ async def one(id: FlowId, house: Here, identity: Who) -> dict[str, Any]:
 async def rename(request: Request, id: FlowId, body: Renamed, house: Here, identity: Who) -> dict[str, Any]:
     """Give it another name for people; its id stays."""
     world = World.on(house, _writer(identity))
-    world.need_own(id)
+    await house.ask(world.need_own, id)
     await do(world, world.flows.rename, world.tenant, id, clean(body.name))
     await _audit(request, world, identity, "flow.renamed", id)
     return await house.ask(world.shown, id)
@@ -248,19 +249,28 @@ async def rename(request: Request, id: FlowId, body: Renamed, house: Here, ident
 
 @router.delete("/{flow}", status_code=204, responses=answers(*WRITES, "IN-USE"))
 async def drop(request: Request, id: FlowId, house: Here, identity: Who) -> Response:
-    """Delete a flow to which nothing leads. Who is inside goes on to the end."""
+    """Delete a flow to which nothing leads. Who is inside goes on to the end.
+
+    One that took the place of a built-in one gives it back: what leads there from queues goes on to that.
+    """
     world = World.on(house, _writer(identity))
-    world.need_own(id)
+    await house.ask(world.need_own, id)
     async with house.changing:
         shown = await house.ask(world.shown, id)
+        built_in = house_flows().get(id)
         used = [
             *(f"numbers.{one}" for one in shown["numbers"]),
             *(one for one in shown["used_by"] if one != f"flows.{id}"),
         ]
+        if built_in is not None:
+            used = [one for one in used if one.startswith("flows.")]
         if used:
             raise Problem("IN-USE", f"{', '.join(used[:5])} leads here: change that first.")
         await do(world, world.flows.drop, world.tenant, id)
-        if world.current(id):
+        if built_in is not None and world.current(id):
+            back = FlowSpec(id, world.last(id) + 1, built_in)
+            await house.tell(world.tenant, "", lambda at, _: f.FlowPublished(at, back))
+        elif world.current(id):
             await house.tell(world.tenant, "", lambda at, _: f.FlowRemoved(at, id))
     await _audit(request, world, identity, "flow.deleted", id)
     return Response(status_code=204)
@@ -270,7 +280,7 @@ async def drop(request: Request, id: FlowId, house: Here, identity: Who) -> Resp
 async def save(id: FlowId, body: DraftSaved, house: Here, identity: Who) -> dict[str, Any]:
     """Keep a draft, finished or not. What others wrote since `base` isn't overwritten: EDIT-RACE shows it."""
     world = World.on(house, _writer(identity))
-    world.need_own(id)
+    await house.ask(world.need_own, id)
     graph = await house.ask(small, body.graph)
     draft = await do(
         world, world.flows.save_draft, world.tenant, id, body.base, graph, identity.user.id, house.now()
@@ -292,7 +302,7 @@ async def discard(
 ) -> Response:
     """Throw a draft away; `base` is its revision as it was looked at."""
     world = World.on(house, _writer(identity))
-    world.need_own(id)
+    await house.ask(world.need_own, id)
     await do(world, world.flows.discard_draft, world.tenant, id, base)
     await _audit(request, world, identity, "flow.draft_discarded", id)
     return Response(status_code=204)
@@ -312,7 +322,7 @@ async def publish(
 ) -> dict[str, Any]:
     """Callers go through the draft from now on; who is inside goes on in the version in which they began."""
     world = World.on(house, _writer(identity))
-    world.need_own(id)
+    await house.ask(world.need_own, id)
     async with house.changing:
         stored = await house.ask(world.flows.get, world.tenant, id)
         if stored is None or stored.draft is None:
@@ -338,7 +348,7 @@ async def roll_back(
 ) -> dict[str, Any]:
     """Publish the graph of an older version anew; a draft stays."""
     world = World.on(house, _writer(identity))
-    world.need_own(id)
+    await house.ask(world.need_own, id)
     async with house.changing:
         wanted = await do(world, world.flows.version, world.tenant, id, body.to)
         warnings = await _checked(world, id, wanted.graph)
@@ -410,10 +420,10 @@ async def versions(
     cursor: NumberCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
-    """What was published, newest first. Of a flow of the file only what counts now is known."""
+    """What was published, newest first. Of a flow of the file, or built in, only what counts now is known."""
     world = World.on(house, _reader(identity))
     before = number_of(cursor)
-    if world.of_file(id) is not None:
+    if world.of_file(id) is not None or await house.ask(world.built_in, id) is not None:
         return {"items": [_of_file(world, id)] if before is None else [], "next": None}
     found = await do(world, world.flows.versions, world.tenant, id, before=before, limit=limit + 1)
 
@@ -435,8 +445,7 @@ async def version(id: FlowId, version: str, house: Here, identity: Who) -> dict[
     """One version with its graph."""
     world = World.on(house, _reader(identity))
     number = int(version) if version.isascii() and version.isdigit() and len(version) < 16 else 0
-    of_file = world.of_file(id)
-    if of_file is not None:
+    if world.of_file(id) is not None or await house.ask(world.built_in, id) is not None:
         known = house.centre(world.tenant).flows.get(id)
         text = None if known is None else known.graphs.get(number)
         if text is None:
@@ -546,7 +555,8 @@ async def paths(
         raise Problem("BAD-INPUT", f"Expected days in order, and at most {MOST_DAYS} of them.")
 
     def work() -> dict[str, Any]:
-        if world.of_file(id) is None and world.flows.get(world.tenant, id) is None:
+        there = world.of_file(id) is not None or world.flows.get(world.tenant, id) is not None
+        if not there and world.built_in(id) is None:
             raise Problem("NOT-FOUND", NOT_FOUND)
         world.flows.paths.project(lambda tenant: _zone_of(house, tenant))
         found = world.flows.paths.of(world.tenant, id, since, until, version)

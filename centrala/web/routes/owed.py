@@ -469,8 +469,8 @@ async def waits(
 def _report(house: House, tenant: str, queues: Sequence[str], begins: float, ends: float) -> dict[str, Any]:
     sums = {name: _Sums() for name in queues}
     rows = house.rows(
-        "SELECT queue, direction, medium, outcome, arrived_at, coalesce(waiting_since, queued_at), answered_at, due_at,"
-        " attempts FROM records WHERE tenant = ? AND arrived_at >= ? AND arrived_at < ?"
+        "SELECT queue, direction, medium, outcome, arrived_at, coalesce(waiting_since, queued_at), answered_at, due_at"
+        " FROM records WHERE tenant = ? AND arrived_at >= ? AND arrived_at < ?"
         f" AND queue IN ({', '.join('?' * len(queues))}) ORDER BY arrived_at DESC LIMIT ?",
         (tenant, begins, ends, *queues, ROWS + 1),
     )
@@ -507,14 +507,13 @@ def _add(
     since: float | None,
     answered: float | None,
     due: float | None,
-    attempts: int,
 ) -> None:
     if direction == "callback":
         sums.promised += 1
         if answered is None:
             end = outcome or "open"
             sums.ends[end] = sums.ends.get(end, 0) + 1
-        elif due is not None and due > arrived + APPOINTMENT and attempts <= 1:
+        elif due is not None and due > arrived + APPOINTMENT:
             sums.late.append(answered - due)
         else:
             sums.callbacks.append(answered - (since or arrived))

@@ -14,7 +14,7 @@ from centrala.people.changes import Version, new_secret_id
 from centrala.settings import Agent, Queue, Reason, Settings, SettingsError, Strategy, Tenant, Trunk
 from centrala.settings.difference import differences, effects, masked, yaml_difference
 from centrala.settings.editing import Edit, Edited, conflicts, edited
-from centrala.settings.model import LANGUAGES, REASONS
+from centrala.settings.model import ESCALATIONS, LANGUAGES, REASONS
 from centrala.settings.overlay import Saved, Tree, keys_of, lines_of, node_of, tree_of
 from centrala.settings.reading import again, tree
 from centrala.settings.tree import SAVED, Wrong
@@ -473,6 +473,7 @@ DEFAULTS: dict[str, Any] = {
     "trunk": _defaults(Trunk),
     "tenant": {"timezone": "UTC", "locale": "en", "name": None, "country": None},
     "reasons": {id: _reason(one) for id, one in REASONS.items()},
+    "escalation_reasons": {id: {"label": one.label} for id, one in ESCALATIONS.items()},
 }
 CHOICES: dict[str, list[str]] = {
     "strategy": list(get_args(Strategy)),

@@ -55,6 +55,10 @@ class Suggestion:
     "Least service level of an interval with calls, once it is done."
     hours: float
     "Agent hours more (or, below 0, fewer) at the phones."
+    name: str = ""
+    "Of what is cancelled or moved."
+    to: int | None = None
+    "Where what is moved begins then."
 
 
 def advice(
@@ -109,11 +113,14 @@ def advice(
     level_now, worst = floor.level(staff)
 
     def add(
-        what: What, text: str, count: int, since: int, until: int, new: NDArray[np.int64], hours: float
-    ) -> None:
+        what: What, text: str, count: int, since: int, until: int, new: NDArray[np.int64], hours: float,
+        name: str = "", to: int | None = None,
+    ) -> None:  # fmt: skip
         nonlocal staff, level_now, worst
         after, worst_after = floor.level(new)
-        found.append(Suggestion(what, text, count, since, until, after, level_now, worst_after, hours))
+        found.append(
+            Suggestion(what, text, count, since, until, after, level_now, worst_after, hours, name, to)
+        )
         staff, level_now, worst = new, after, worst_after
 
     while level_now < level and left:
@@ -140,13 +147,14 @@ def advice(
             new = _with(_with(staff, one, begin, step, 1), there, begin, step, -1)
             text = f"move the {one.name} at {clock(one.begin)} ({_people(one.agents)}) to {clock(at)}"
             left.remove(one)
-            add("move", text, one.agents, one.begin, one.end, new, 0.0)
+            add("move", text, one.agents, one.begin, one.end, new, 0.0, one.name, at)
         elif cancel[0] > level_now + WORTH:
             one = cancel[2]
             left.remove(one)
             hours = one.agents * (one.end - one.begin) / 60
             text = f"cancel the {one.name} at {clock(one.begin)} ({_people(one.agents)})"
-            add("cancel", text, one.agents, one.begin, one.end, _with(staff, one, begin, step, 1), hours)
+            new = _with(staff, one, begin, step, 1)
+            add("cancel", text, one.agents, one.begin, one.end, new, hours, one.name)
         else:
             break
     if level_now < level and may_stay and stay_from is not None:

@@ -22,3 +22,7 @@ export interface ControlProps {
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Of a control's key, as the settings have it. */
+export const pathOf = ({ table, thing, field }: Pick<ControlProps, 'table' | 'thing' | 'field'>): string[] =>
+  table === 'tenant' ? [field.key] : [table, thing, field.key]

@@ -1,11 +1,11 @@
 /** Where a call goes. */
 import { Checkbox, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { useFlows } from '../flows/api'
+import { useFlowName, useFlows } from '../flows/api'
 import { useLanguage, useWords } from '../i18n'
 import css from './admin.module.css'
 import { type ControlProps, isRecord } from './ControlProps'
-import { ids, nameOf } from './draft'
+import { expertName, expertsOf, ids, nameOf } from './draft'
 import { fieldSay } from './fields'
 import { useSounds } from './parts'
 import { words } from './words'
@@ -23,15 +23,22 @@ export function Destination({
   settings,
   labelId,
   optional = false,
+  experts = false,
   thing: own = '',
 }: Pick<ControlProps, 'value' | 'set' | 'readOnly' | 'settings' | 'labelId'> &
-  Partial<ControlProps> & { optional?: boolean }) {
+  Partial<ControlProps> & {
+    optional?: boolean
+    /** Somebody outside whom the house knows may be meant, too. */
+    experts?: boolean
+  }) {
   const t = useWords(words)
   const language = useLanguage()
   const { data: sounds } = useSounds()
   const { data: flows } = useFlows()
+  const flowName = useFlowName()
   const given = isRecord(value) ? value : {}
-  const kindOf = KINDS.find((one) => one in given) ?? null
+  const kinds = experts || 'expert' in given ? ([...KINDS, 'expert'] as const) : KINDS
+  const kindOf = kinds.find((one) => one in given) ?? null
   const [picked, setPicked] = useState<string | null>(null)
   const kind = picked ?? kindOf
   const target = kind && kind in given ? String(given[kind]) : null
@@ -52,14 +59,16 @@ export function Destination({
           .map((one) => ({ value: one, label: nameOf(settings.tree, 'queues', one) }))
       : kind === 'agent'
         ? ids(settings.tree, 'agents').map((one) => ({ value: one, label: nameOf(settings.tree, 'agents', one) }))
-        : kind === 'flow'
-          ? (flows?.items ?? []).map((one) => ({ value: one.id, label: one.name || one.id }))
-          : kind === 'music'
-            ? (sounds?.items ?? []).map((one) => ({ value: one.name, label: one.name }))
-            : (['busy', 'unavailable', 'not_found'] as const).map((one) => ({
-                value: one as string,
-                label: fieldSay(language, one),
-              }))
+        : kind === 'expert'
+          ? Object.keys(expertsOf(settings.tree)).map((one) => ({ value: one, label: expertName(settings.tree, one) }))
+          : kind === 'flow'
+            ? (flows?.items ?? []).map((one) => ({ value: one.id, label: flowName(one) }))
+            : kind === 'music'
+              ? (sounds?.items ?? []).map((one) => ({ value: one.name, label: one.name }))
+              : (['busy', 'unavailable', 'not_found'] as const).map((one) => ({
+                  value: one as string,
+                  label: fieldSay(language, one),
+                }))
   return (
     <div role="group" aria-labelledby={labelId} className={css.line}>
       <Select
@@ -67,7 +76,7 @@ export function Destination({
         aria-label={t('leadsTo')}
         data={[
           ...(optional ? [{ value: '', label: usual || '–' }] : []),
-          ...KINDS.map((one) => ({ value: one as string, label: fieldSay(language, `to.${one}`) })),
+          ...kinds.map((one) => ({ value: one as string, label: fieldSay(language, `to.${one}`) })),
         ]}
         value={kind ?? (optional ? '' : null)}
         placeholder={t('leadsTo')}

@@ -1,11 +1,15 @@
 /** One flow, or several, of those that there are. */
 import { MultiSelect, Select } from '@mantine/core'
-import { useFlows } from '../flows/api'
+import { useFlowName, useFlows } from '../flows/api'
 import type { ControlProps } from './ControlProps'
 
 export function FlowChoice({ labelId, field, value, set, readOnly }: ControlProps) {
   const { data } = useFlows()
-  const known = (data?.items ?? []).map((one) => ({ value: one.id, label: one.name || one.id }))
+  const flowName = useFlowName()
+  // Those that are built in are ways out of waiting: nobody is sent through them in a call, or after it.
+  const known = (data?.items ?? [])
+    .filter((one) => one.origin !== 'built_in')
+    .map((one) => ({ value: one.id, label: flowName(one) }))
   const given = Array.isArray(value) ? (value as string[]) : typeof value === 'string' && value ? [value] : []
   // What stands in the file stays to be seen, though its flow may be gone.
   const all = [

@@ -7,6 +7,8 @@ import css from './admin.module.css'
 import { Control } from './controls'
 import { duration, valueAt } from './draft'
 import { type Field, FORMS, type FormName, fieldSay, wrong } from './fields'
+import { DIGITS } from './Keys'
+import { mappingOf, PARTS } from './mappings'
 import { FieldProblem, useSettings } from './parts'
 import { check } from './store'
 import { words } from './words'
@@ -57,6 +59,14 @@ export function useUsual() {
   }
 }
 
+/** Whether the control itself tells what is wrong there. */
+function toldInside(table: string, field: Field, below: string): boolean {
+  if (field.kind === 'stages') return below.startsWith('[')
+  const parts = field.kind === 'mapping' ? (PARTS[mappingOf(table, field.key)] ?? []).map((one) => one.key) : []
+  const names = field.kind === 'keys' ? DIGITS : parts
+  return names.some((name) => below === `.${name}` || below.startsWith(`.${name}.`) || below.startsWith(`.${name}[`))
+}
+
 export function Row({ table, id, field }: { table: FormName; id: string; field: Field }) {
   const settings = useSettings()
   const t = useWords(words)
@@ -68,7 +78,7 @@ export function Row({ table, id, field }: { table: FormName; id: string; field: 
   const line = field.virtual ? null : settings.fileLine(path)
   const [left, setLeft] = useState(() => settings.edited(path))
   const own = left ? wrong(field, value) : null
-  const said = own ? null : settings.problem(path)
+  const said = own ? null : settings.problem(path, (below) => !toldInside(table, field, below))
   const text = own ? fieldSay(language, own.key, own.values) : said
   const usual = usualOf(table, field)
   const edited = !field.virtual && settings.edited(path) && value !== null

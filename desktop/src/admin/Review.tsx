@@ -145,7 +145,8 @@ export function Problems() {
       <h2>{t('problemsOnTop')}</h2>
       <ul>
         {problems.map((one) => {
-          const edit = all.find(({ path }) => `${one.key}.`.startsWith(`${path.join('.')}.`))
+          // Elements of lists stand in brackets: queues.sales.widen[0].needs.
+          const edit = all.find(({ path }) => `${one.key.replaceAll('[', '.[')}.`.startsWith(`${path.join('.')}.`))
           const named = edit && pathText(language, tree, edit.path, (key) => t(key as 'queues'))
           const field =
             edit && edit.path.length !== 2

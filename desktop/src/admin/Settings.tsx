@@ -17,19 +17,21 @@ import { Numbers } from './Numbers'
 import { SettingsContext } from './parts'
 import { Review } from './Review'
 import { Sounds } from './Sounds'
+import { sectionOf } from './say'
 import { discard, type Shown, useDraft, useShown, useTree } from './store'
 import { Things, type ThingTable } from './Things'
+import { Tiers } from './Tiers'
 import { titles } from './titles'
 import { Users } from './Users'
 import { words } from './words'
 
 const SECTIONS = [
   ['people', ['users', 'agents', 'teams']],
-  ['routing', ['queues', 'numbers', 'sounds', 'trunks']],
+  ['routing', ['queues', 'numbers', 'tiers', 'calendars', 'sounds', 'trunks']],
   ['lists', ['reasons', 'dispositions']],
   ['house', ['house', 'clients', 'history']],
 ] as const
-const THINGS: readonly string[] = ['queues', 'agents', 'teams', 'clients', 'trunks']
+const THINGS: readonly string[] = ['queues', 'agents', 'teams', 'clients', 'trunks', 'calendars']
 
 export default function Settings() {
   const me = useUser()
@@ -73,7 +75,9 @@ function Frame({ shown, users }: { shown: Shown; users: boolean }) {
   const parts = SECTIONS.map(
     ([title, all]) => [title, (all as readonly string[]).filter((one) => one !== 'users' || users)] as const,
   )
-  const touched = new Set(Object.values(edits).map((one) => (one.path.length === 1 ? 'house' : one.path[0])))
+  const touched = new Set(
+    Object.values(edits).map((one) => (one.path.length === 1 ? sectionOf(one.path[0]!) : one.path[0])),
+  )
   const nameOf = (one: string) => (one === 'house' ? t('tenant') : t(one as 'queues'))
   const id = chosen ? decodeURIComponent(chosen) : null
   return (
@@ -118,6 +122,8 @@ function Frame({ shown, users }: { shown: Shown; users: boolean }) {
             <Users tree={tree.tree} chosen={id} />
           ) : section === 'numbers' ? (
             <Numbers />
+          ) : section === 'tiers' ? (
+            <Tiers />
           ) : section === 'sounds' ? (
             <Sounds />
           ) : section === 'reasons' ? (

@@ -1,4 +1,4 @@
-/** Queues, agents, teams, clients, trunks: their list, one of them with all its keys, new ones. */
+/** Queues, agents, teams, clients, trunks, calendars: their list, one of them with all its keys, new ones. */
 import { TextInput } from '@mantine/core'
 import { type FormEvent, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
@@ -14,7 +14,7 @@ import { useSettings } from './parts'
 import { check, setAll, takeBack } from './store'
 import { words } from './words'
 
-export type ThingTable = 'queues' | 'agents' | 'teams' | 'clients' | 'trunks'
+export type ThingTable = 'queues' | 'agents' | 'teams' | 'clients' | 'trunks' | 'calendars'
 
 const NEW = {
   queues: 'newQueue',
@@ -22,6 +22,7 @@ const NEW = {
   teams: 'newTeam',
   clients: 'newClient',
   trunks: 'newTrunk',
+  calendars: 'newCalendar',
 } as const
 const WHY = {
   queues: 'queuesWhy',
@@ -29,6 +30,7 @@ const WHY = {
   teams: 'teamsWhy',
   clients: 'clientsWhy',
   trunks: 'trunksWhy',
+  calendars: 'calendarsWhy',
 } as const
 
 export function Things({ table, chosen }: { table: ThingTable; chosen: string | null }) {
@@ -55,6 +57,14 @@ export function Things({ table, chosen }: { table: ThingTable; chosen: string | 
     }
     if (table === 'clients') {
       return t('nQueues', { n: ids(tree, 'queues').filter((one) => thing(tree, 'queues', one).client === id).length })
+    }
+    if (table === 'calendars') {
+      const hours = thing(tree, table, id).hours
+      return hours && typeof hours === 'object'
+        ? Object.entries(hours)
+            .map(([days, one]) => `${days} ${String(one)}`)
+            .join(', ')
+        : t('always')
     }
     const trunk = thing(tree, table, id)
     const register = trunk.register as Record<string, unknown> | undefined
@@ -175,7 +185,7 @@ function Make({ table, done }: { table: ThingTable; done: (id: string | null) =>
     if (bad) return idField.current?.focus()
     setAll(shown, [
       { path: [table, id], value: {} },
-      ...(name.trim() && name.trim() !== id && table !== 'trunks'
+      ...(name.trim() && name.trim() !== id && table !== 'trunks' && table !== 'calendars'
         ? [{ path: [table, id, 'name'], value: name.trim() }]
         : []),
       ...(table === 'queues' ? [{ path: [table, id, 'agents'], value: [] }] : []),

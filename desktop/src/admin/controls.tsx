@@ -1,19 +1,10 @@
 /** One control for each kind of key. All take the value as it stands in the file, and give it back so; null is "left out". */
-import {
-  ActionIcon,
-  Autocomplete,
-  Checkbox,
-  NumberInput,
-  SegmentedControl,
-  Select,
-  Switch,
-  TextInput,
-} from '@mantine/core'
+import { ActionIcon, Checkbox, SegmentedControl, Select, Switch, TextInput } from '@mantine/core'
 import { useId, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { useLanguage, useWords } from '../i18n'
 import { shared } from '../i18n/shared'
-import { Button, Icon } from '../ui'
+import { Icon } from '../ui'
 import css from './admin.module.css'
 import { Take } from './Chips'
 import { type ControlProps, isRecord } from './ControlProps'
@@ -23,9 +14,13 @@ import { Memberships, Numbers, OfClient } from './Elsewhere'
 import { FlowChoice } from './FlowChoice'
 import { fieldSay, wrong } from './fields'
 import { Dates, Hours } from './Hours'
-import { Keys, Mapping } from './Owing'
-import { Copy, Play, useSounds } from './parts'
+import { Keys } from './Keys'
+import { Levels } from './Levels'
+import { Mapping } from './Mapping'
+import { Play, useSounds } from './parts'
 import { QueueChoice } from './QueueChoice'
+import { Secret } from './Secret'
+import { Stages } from './Stages'
 import type { Settings } from './store'
 import { words } from './words'
 
@@ -55,7 +50,7 @@ export function Control(props: ControlProps) {
         />
       )
     case 'destination':
-      return <Destination {...props} optional />
+      return <Destination {...props} optional experts={props.field.key === 'escalate'} />
     case 'hours':
       return <Hours {...props} />
     case 'dates':
@@ -66,6 +61,8 @@ export function Control(props: ControlProps) {
       return <Thresholds {...props} />
     case 'keys':
       return <Keys {...props} />
+    case 'stages':
+      return <Stages {...props} />
     case 'mapping':
       return <Mapping {...props} />
     case 'flow':
@@ -194,91 +191,6 @@ function SoundChoice({ id, describedBy, value, set, readOnly, bad }: ControlProp
     </div>
   )
 }
-
-function Levels({ labelId, value, set, readOnly, settings }: ControlProps) {
-  const t = useWords(words)
-  const [skill, setSkill] = useState('')
-  const levels = isRecord(value) ? value : {}
-  const known = useMemo(() => {
-    const found = new Set<string>()
-    for (const agent of ids(settings.tree, 'agents')) {
-      const skills = thing(settings.tree, 'agents', agent).skills
-      if (isRecord(skills)) for (const one of Object.keys(skills)) found.add(one)
-    }
-    for (const queue of ids(settings.tree, 'queues')) {
-      const needs = thing(settings.tree, 'queues', queue).needs
-      if (isRecord(needs)) for (const one of Object.keys(needs)) found.add(one)
-    }
-    return [...found].sort()
-  }, [settings.tree])
-  const give = (next: Record<string, unknown>) => set(Object.keys(next).length ? next : null)
-  function add() {
-    const name = skill.trim().replace(/\s+/g, '_')
-    if (!name || name in levels) return
-    give({ ...levels, [name]: 5 })
-    setSkill('')
-  }
-  return (
-    <div role="group" aria-labelledby={labelId} className={css.stack}>
-      {Object.entries(levels).map(([name, level]) => (
-        <div key={name} className={css.line}>
-          <span className={css.skill}>{name}</span>
-          <NumberInput
-            className={css.level}
-            aria-label={`${name}: ${t('level')}`}
-            value={Number(level)}
-            min={1}
-            max={10}
-            allowDecimal={false}
-            clampBehavior="strict"
-            readOnly={readOnly}
-            onChange={(next) => next !== '' && give({ ...levels, [name]: Number(next) })}
-          />
-          <Meter level={Number(level)} />
-          {!readOnly && (
-            <Take
-              name={name}
-              press={() => give(Object.fromEntries(Object.entries(levels).filter(([one]) => one !== name)))}
-            />
-          )}
-        </div>
-      ))}
-      {!readOnly && (
-        <div className={css.line}>
-          <Autocomplete
-            className={css.grow}
-            aria-label={t('addSkill')}
-            placeholder={t('skill')}
-            data={known.filter((one) => !(one in levels))}
-            value={skill}
-            onChange={setSkill}
-            onOptionSubmit={(name) => {
-              give({ ...levels, [name]: 5 })
-              setTimeout(() => setSkill(''))
-            }}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
-                event.preventDefault()
-                add()
-              }
-            }}
-          />
-          <Button variant="default" onClick={add}>
-            {t('addSkill')}
-          </Button>
-        </div>
-      )}
-    </div>
-  )
-}
-
-const Meter = ({ level }: { level: number }) => (
-  <span className={css.meter} aria-hidden="true">
-    {Array.from({ length: 10 }, (_, index) => (
-      <i key={index} data-on={index < level || undefined} />
-    ))}
-  </span>
-)
 
 const AT_ONCE = 60
 
@@ -505,56 +417,6 @@ function Thresholds({ labelId, value, set, leave, readOnly }: ControlProps) {
   )
 }
 
-export function newSecret(): string {
-  // Letters that nobody takes for another, as it may be typed on a telephone.
-  const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
-  return Array.from(crypto.getRandomValues(new Uint8Array(20)), (one) => letters[one % letters.length]).join('')
-}
-
-function Secret({ id, describedBy, value, set, leave, readOnly, bad }: ControlProps) {
-  const t = useWords(words)
-  const [opened, setOpened] = useState(false)
-  const hidden = value === '***' || (typeof value === 'string' && /^(env|file):/.test(value))
-  if (readOnly || (hidden && !opened)) {
-    return (
-      <div className={css.line}>
-        <span>
-          {value === '***' ? t('secretSet') : value ? t('secretReference', { value: String(value) }) : t('notSet')}
-        </span>
-        {!readOnly && (
-          <Button id={id} variant="default" size="xs" onClick={() => setOpened(true)}>
-            {t('changeIt')}
-          </Button>
-        )}
-      </div>
-    )
-  }
-  const text = hidden ? '' : String(value ?? '')
-  return (
-    <div className={css.stack}>
-      <div className={css.line}>
-        <TextInput
-          id={id}
-          className={css.grow}
-          classNames={{ input: css.mono }}
-          value={text}
-          error={bad}
-          autoComplete="off"
-          spellCheck={false}
-          aria-describedby={describedBy}
-          onChange={(event) => set(event.currentTarget.value || null, true)}
-          onBlur={leave}
-        />
-        <Button variant="default" onClick={() => set(newSecret())}>
-          {t('generate')}
-        </Button>
-        {text && <Copy text={text} />}
-      </div>
-      {text && <p className={css.hint}>{t('secretOnce')}</p>}
-    </div>
-  )
-}
-
 function Register(props: ControlProps) {
   const { labelId, value, set, leave, readOnly } = props
   const t = useWords(words)
@@ -586,7 +448,6 @@ function Register(props: ControlProps) {
               <Secret
                 {...props}
                 id={`${base}-${key}`}
-                field={{ key, kind: 'secret' }}
                 value={given.password ?? null}
                 set={(next) => give('password', next)}
               />

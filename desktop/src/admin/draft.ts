@@ -10,7 +10,7 @@ export interface Edit {
 /** By `keyOf(path)`. */
 export type Edits = Readonly<Record<string, Edit>>
 
-export const THINGS = ['trunks', 'clients', 'agents', 'queues', 'teams'] as const
+export const THINGS = ['trunks', 'clients', 'agents', 'queues', 'teams', 'calendars'] as const
 export const VALUES = ['numbers', 'reasons', 'dispositions'] as const
 export type Table = (typeof THINGS)[number] | (typeof VALUES)[number]
 
@@ -56,8 +56,11 @@ export function same(a: unknown, b: unknown): boolean {
       names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && same(a[name], b[name]))
     )
   }
-  return false
+  // A number and its text mean the same: the centre tells what stands in the file as it was written.
+  return isScalar(a) && isScalar(b) && String(a) === String(b)
 }
+
+const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value)
 
 const below = (path: Path, base: Path): boolean =>
   path.length > base.length && base.every((name, index) => path[index] === name)
@@ -142,6 +145,13 @@ export const nameOf = (tree: Tree, table: Table, id: string): string => {
   return typeof found === 'string' && found ? found : id
 }
 
+export const expertsOf = (tree: Tree): Tree => (isTree(tree.experts) ? tree.experts : {})
+
+export function expertName(tree: Tree, id: string): string {
+  const found = valueAt(tree, ['experts', id, 'name'])
+  return typeof found === 'string' && found ? found : id
+}
+
 /** Seconds of "15s", "1h30m", "500ms" or a plain number; null for what is no duration. */
 export function seconds(text: string): number | null {
   const plain = text.trim()
@@ -211,4 +221,5 @@ const transliterated = (text: string): string => text.replace(/[а-яё]/g, (one
 
 export const isSecret = (path: Path): boolean =>
   (path.length === 3 && path[0] === 'agents' && path[2] === 'sip_password') ||
-  (path[0] === 'trunks' && path[2] === 'register')
+  (path[0] === 'trunks' && path[2] === 'register') ||
+  path[0] === 'mail'

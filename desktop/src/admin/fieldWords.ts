@@ -151,6 +151,12 @@ export const fieldWords: Catalogue = sentences({
     'Wstrzymane nagranie wznawia się po niej samo, z alarmem.',
     'После неё запись продолжается сама, с тревогой.',
   ],
+  'queues.auto_answer': ['Answers by itself after', 'Odbiera samo po', 'Отвечает само через'],
+  'queues.auto_answer?': [
+    'The phone in the agent’s page takes the call after so long, with a beep. If empty, the agent answers.',
+    'Telefon na stronie konsultanta odbiera po tym czasie, z sygnałem. Puste: odbiera konsultant.',
+    'Телефон на странице оператора отвечает сам через это время, с сигналом. Пусто: отвечает оператор.',
+  ],
   'queues.interludes': ['Steps in mid-call', 'Kroki w trakcie rozmowy', 'Шаги во время разговора'],
   'queues.interludes?': [
     'Flows that agents may send their customer through, and get them back: a payment.',

@@ -2,6 +2,7 @@
 import { type Language, say } from '../i18n'
 import { seconds, type Table } from './draft'
 import { fieldWords } from './fieldWords'
+import { routingWords } from './routingWords'
 
 export type Kind =
   | 'text'
@@ -26,6 +27,7 @@ export type Kind =
   | 'thresholds'
   | 'keys'
   | 'mapping'
+  | 'stages'
   | 'flow'
   | 'flows'
   | 'queues'
@@ -55,7 +57,7 @@ export interface Group {
 
 const f = (key: string, kind: Kind, more: Partial<Field> = {}): Field => ({ key, kind, ...more })
 
-export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' | 'tenant', Group[]> = {
+export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' | 'calendars' | 'tenant', Group[]> = {
   queues: [
     {
       title: 'group.what',
@@ -69,6 +71,7 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
         f('strategy', 'choice', {
           choices: ['longest_idle', 'most_skilled', 'round_robin', 'fewest_calls', 'ring_all'],
         }),
+        f('widen', 'stages'),
       ],
     },
     {
@@ -84,6 +87,7 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
       title: 'group.caller',
       fields: [
         f('music', 'sound'),
+        f('announce', 'mapping'),
         f('when_no_agents', 'destination'),
         f('when_full', 'destination'),
         f('after_max_wait', 'destination'),
@@ -113,6 +117,7 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
         f('record', 'flag'),
         f('record_on_demand', 'flag'),
         f('longest_pause', 'duration', { low: 1, high: 3600 }),
+        f('auto_answer', 'duration', { low: 1, high: 10 }),
         f('interludes', 'flows'),
       ],
     },
@@ -172,6 +177,7 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
       ],
     },
   ],
+  calendars: [{ title: 'group.open', fields: [f('hours', 'hours'), f('holidays', 'dates'), f('timezone', 'zone')] }],
   tenant: [
     {
       title: 'group.what',
@@ -184,6 +190,10 @@ export const FORMS: Record<'queues' | 'agents' | 'teams' | 'clients' | 'trunks' 
       ],
     },
     { title: 'group.balance', fields: [f('balancing', 'mapping')] },
+    {
+      title: 'group.services',
+      fields: [f('parking', 'mapping'), f('callbacks', 'mapping'), f('mail', 'mapping')],
+    },
   ],
 }
 
@@ -200,7 +210,7 @@ export function fieldSay(
   values: Record<string, string | number | null> = {},
   spare = '',
 ): string {
-  const found = fieldWords[key]
+  const found = fieldWords[key] ?? routingWords[key]
   return found ? say(found, values, language) : spare
 }
 

@@ -31,6 +31,8 @@ const SECTIONS = [
   'teams',
   'queues',
   'numbers',
+  'tiers',
+  'calendars',
   'sounds',
   'trunks',
   'reasons',

@@ -1,7 +1,8 @@
 /** Paths and values of the settings in words. */
 import type { Language } from '../i18n'
-import { labelOf, nameOf, type Path, type Tree, thing } from './draft'
+import { expertName, labelOf, nameOf, type Path, type Tree, thing } from './draft'
 import { fieldSay } from './fields'
+import { mappingOf } from './mappings'
 
 type Say = (key: string) => string
 
@@ -15,9 +16,11 @@ export function destinationText(language: Language, tree: Tree, value: unknown):
       ? nameOf(tree, 'queues', target)
       : kind === 'agent'
         ? nameOf(tree, 'agents', target)
-        : kind === 'hang_up'
-          ? fieldSay(language, target, {}, target)
-          : target
+        : kind === 'expert'
+          ? expertName(tree, target)
+          : kind === 'hang_up'
+            ? fieldSay(language, target, {}, target)
+            : target
   return `${fieldSay(language, `to.${kind}`, {}, kind)}: ${name}`
 }
 
@@ -42,14 +45,25 @@ export function valueText(language: Language, tree: Tree, path: Path, value: unk
     if (key === 'dispositions') {
       return value.map((one) => labelOf(thing(tree, 'dispositions', String(one)))[language] ?? String(one)).join(', ')
     }
-    return value.map(String).join(', ') || '–'
+    if (key === 'widen') return value.map((one) => stageText(language, tree, one)).join('; ') || '–'
+    return value.map((one) => flat(language, one)).join(', ') || '–'
   }
   if (typeof value === 'object') {
     const entries = Object.entries(value)
     if (!entries.length) return path.length === 2 ? '' : '–'
+    if (path[0] === 'queues' && key === 'keys') {
+      return entries.map(([digit, to]) => `${digit} → ${destinationText(language, tree, to)}`).join('; ')
+    }
+    // Whose words the parts of it are told in.
+    const kind = THINGS_OF[key]
+    const of = path.length === 1 && kind !== undefined ? '' : mappingOf(path.length === 1 ? 'tenant' : path[0]!, key)
+    const said = (name: string, one: unknown): string => {
+      if (typeof one === 'boolean' || one === 'true' || one === 'false') return t(String(one) === 'true' ? 'yes' : 'no')
+      return path[0] === 'mail' && name === 'password' ? '•••' : flat(language, one, kind ?? name)
+    }
     return entries
-      .map(([name, one]) => `${name} ${typeof one === 'object' && one !== null ? flat(one) : String(one)}`)
-      .join(', ')
+      .map(([name, one]) => `${of ? fieldSay(language, `${of}.${name}`, {}, name) : name}: ${said(name, one) || '–'}`)
+      .join('; ')
   }
   if (key === 'client') return nameOf(tree, 'clients', String(value))
   if (key === 'leader') return nameOf(tree, 'agents', String(value))
@@ -57,12 +71,38 @@ export function valueText(language: Language, tree: Tree, path: Path, value: unk
   return String(value)
 }
 
-const flat = (value: object): string =>
-  Array.isArray(value)
-    ? value.map(String).join(' + ')
-    : Object.entries(value)
-        .map(([name, one]) => `${name} ${String(one)}`)
-        .join(' ')
+/** One stage: why it opens, and to whom. */
+export function stageText(language: Language, tree: Tree, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const { needs, queues, calendar, ...causes } = value as Record<string, unknown>
+  const why = Object.entries(causes).map(
+    ([key, one]) => `${fieldSay(language, `widen.${key}`, {}, key)} ${String(one)}`,
+  )
+  const skills = Object.entries((needs ?? {}) as object).map(([skill, level]) => `${skill} ≥ ${String(level)}`)
+  const names = (Array.isArray(queues) ? queues : queues ? [queues] : []).map((one) =>
+    nameOf(tree, 'queues', String(one)),
+  )
+  const hours = calendar ? ` (${String(calendar)})` : ''
+  return `${why.join(' / ')}${hours} → ${[...skills, ...names].join(', ') || '–'}`
+}
+
+/** Keys of the house that hold things, and what these are called in the words of their own keys. */
+const THINGS_OF: Record<string, string> = { tiers: 'tier', experts: 'expert', escalation_reasons: 'tier' }
+
+/** What stands inside of a value, in one line; a label in the reader's language, keys in the words of `kind`. */
+function flat(language: Language, value: unknown, kind = ''): string {
+  if (Array.isArray(value)) return value.map((one) => flat(language, one, kind)).join(' + ')
+  if (typeof value !== 'object' || value === null) return String(value)
+  const entries = Object.entries(value)
+  if (entries.length === 1 && 'label' in value) return flat(language, value.label)
+  if (entries.length && entries.every(([name]) => name === 'en' || name === 'pl' || name === 'ru')) {
+    const label = labelOf(value)
+    return label[language] ?? label.en ?? label.pl ?? label.ru ?? ''
+  }
+  return entries
+    .map(([name, one]) => `${fieldSay(language, `${kind}.${name}`, {}, name)} ${flat(language, one)}`)
+    .join(', ')
+}
 
 /** "Sales: Wrap-up"; a thing by its table and name. */
 export function pathText(language: Language, tree: Tree, path: Path, t: Say): { of: string; key: string } {
@@ -81,11 +121,16 @@ export function pathText(language: Language, tree: Tree, path: Path, t: Say): { 
 
 export const tableName = (table: string, t: Say): string => t(table)
 
+const OF_TIERS = ['tiers', 'experts', 'escalation_reasons']
+
+/** The section in which a key of the house itself stands. */
+export const sectionOf = (key: string): string => (OF_TIERS.includes(key) ? 'tiers' : 'house')
+
 /** Where in the settings a key can be changed. */
 export function placeOf(dotted: string, tree: Tree): string {
   const [table = ''] = dotted.split('.')
   const rest = dotted.slice(table.length + 1)
-  if (['queues', 'agents', 'teams', 'clients', 'trunks'].includes(table)) {
+  if (['queues', 'agents', 'teams', 'clients', 'trunks', 'calendars'].includes(table)) {
     const all = Object.keys((tree[table] as Tree | undefined) ?? {})
     // Ids may have dots in them: the longest that fits.
     const id = all.filter((one) => rest === one || rest.startsWith(`${one}.`)).sort((a, b) => b.length - a.length)[0]
@@ -95,5 +140,5 @@ export function placeOf(dotted: string, tree: Tree): string {
   }
   if (table === 'flows') return `/flows/${encodeURIComponent(rest.split('.')[0] ?? '')}`
   if (['numbers', 'reasons', 'dispositions'].includes(table)) return `/settings/${table}`
-  return `/settings/house${table ? `#${table}` : ''}`
+  return `/settings/${sectionOf(table)}${table ? `#${table}` : ''}`
 }

@@ -243,11 +243,13 @@ export function useTree(shown: Shown) {
       edited: (path: Path) => keyOf(path) in edits || (path.length === 3 && keyOf(path.slice(0, 2)) in edits),
       touched: (table: string, id: string) =>
         Object.values(edits).some((one) => one.path[0] === table && one.path[1] === id),
-      problem: (path: Path): string | null => {
+      /** Of a key or what stands below it; `here` leaves those below out that are told elsewhere. */
+      problem: (path: Path, here: (below: string) => boolean = () => true): string | null => {
         const dotted = path.join('.')
         return (
           checked?.problems.find(
-            ({ key }) => key === dotted || key.startsWith(`${dotted}.`) || key.startsWith(`${dotted}[`),
+            ({ key }) =>
+              key.startsWith(dotted) && /^($|[.[])/.test(key.slice(dotted.length)) && here(key.slice(dotted.length)),
           )?.text ?? null
         )
       },

@@ -1,8 +1,9 @@
 /** Bar A: my state and its clock, what comes next, the lamps, who waits. */
-import { Menu, Popover, Select } from '@mantine/core'
-import { useState } from 'react'
+import { Menu, Popover } from '@mantine/core'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { useCentre } from '../api/session'
 import { useAct } from '../app/keys'
+import { part } from '../app/part'
 import { useWhy } from '../app/SentenceLine'
 import { useLanguage, useWords } from '../i18n'
 import { span } from '../i18n/format'
@@ -11,8 +12,11 @@ import { Button, Clock, Icon, Kbd, StateShape, toneOf, useStateName } from '../u
 import { acts } from './acts'
 import css from './agent.module.css'
 import { command, useDesk, useNextName, usePending, useWho } from './desk'
-import { choosePhone, type Device, type LineTest, usePhone, usePhoneStore } from './phone'
+import { pressedEarly } from './Early'
+import { choosePhone, usePhone, usePhoneStarts, usePhoneStore } from './phone'
 import { words } from './words'
+
+const Devices = part(() => import('./Devices'))
 
 export default function Bar() {
   const t = useWords(words)
@@ -29,18 +33,27 @@ export default function Bar() {
     if (ready || open) setOpen((one) => !one)
     else void command('ready')
   })
+  useEffect(() => {
+    if (pressedEarly()) void command('ready')
+  }, [])
+  const starts = usePhoneStarts() && state === 'unreachable'
   const away = state === 'not_ready'
   const limit = away ? centre.reasons.find((one) => one.id === agent?.reason)?.limit : null
   const queue = contact?.queue
-  const word = away && agent?.reason ? centre.reasonName(agent.reason) : stateName(state)
+  const word = away && agent?.reason ? centre.reasonName(agent.reason) : starts ? t('readySoon') : stateName(state)
   const since = state === 'on_contact' ? (contact?.talk_since ?? agent?.since) : agent?.since
   return (
     <>
       <Menu opened={open} onChange={setOpen} position="bottom-start" width={280}>
         <Menu.Target>
-          <button type="button" className={css.stateButton} data-tone={toneOf(state)} aria-keyshortcuts="Shift+F4">
+          <button
+            type="button"
+            className={css.stateButton}
+            data-tone={starts ? 'gray' : toneOf(state)}
+            aria-keyshortcuts="Shift+F4"
+          >
             <span className="hidden-label">{t('state')}:</span>
-            <StateShape state={state} size={16} pulse={state === 'offered'} />
+            <StateShape state={starts ? 'logged_out' : state} size={16} pulse={state === 'offered'} />
             <span className={css.stateWord}>{word}</span>
             {agent && state !== 'logged_out' && (
               <span className={css.stateClock}>
@@ -74,18 +87,18 @@ export default function Bar() {
           <Menu.Item leftSection={<StateShape state="logged_out" />} onClick={() => void command('sign-out')}>
             {t('leaveQueues')}
           </Menu.Item>
-          {open && (
-            <Digits
-              choose={(index) => {
-                const one = centre.reasons[index]
-                if (!one) return
-                setOpen(false)
-                void command('pause', { reason: one.id })
-              }}
-            />
-          )}
         </Menu.Dropdown>
       </Menu>
+      {open && (
+        <Digits
+          choose={(index) => {
+            const one = centre.reasons[index]
+            if (!one) return
+            setOpen(false)
+            void command('pause', { reason: one.id })
+          }}
+        />
+      )}
       {(pending.has('ready') || pending.has('pause') || pending.has('sign-out')) && (
         <span className={css.pending}>…</span>
       )}
@@ -107,25 +120,22 @@ export default function Bar() {
   )
 }
 
-/** Digits 1–9 choose a reason while the list is open. */
+/** Digits 1–9 choose a reason while the list is open, also before the focus has come into it. */
 function Digits({ choose }: { choose: (index: number) => void }) {
-  return (
-    <span
-      hidden
-      ref={(at) => {
-        const menu = at?.closest('[role="menu"]')
-        const press = (event: Event) => {
-          const digit = /^(?:Digit|Numpad)([1-9])$/.exec((event as KeyboardEvent).code)
-          if (digit) {
-            event.preventDefault()
-            choose(Number(digit[1]) - 1)
-          }
-        }
-        menu?.addEventListener('keydown', press)
-        return () => menu?.removeEventListener('keydown', press)
-      }}
-    />
-  )
+  const latest = useRef(choose)
+  latest.current = choose
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)
+      if (!digit || event.ctrlKey || event.altKey || event.metaKey) return
+      event.preventDefault()
+      event.stopPropagation()
+      latest.current(Number(digit[1]) - 1)
+    }
+    window.addEventListener('keydown', press, { capture: true })
+    return () => window.removeEventListener('keydown', press, { capture: true })
+  }, [])
+  return null
 }
 
 function Quality() {
@@ -150,7 +160,6 @@ function Lamps() {
   const whyText = useWhy()
   const { phone, state: own } = usePhone()
   const { choice, possible } = usePhoneStore()
-  const [tested, setTested] = useState<LineTest | null>(null)
   const [asked, setAsked] = useState(() => (typeof Notification === 'undefined' ? 'denied' : Notification.permission))
   const known = agent?.lamps
   const lamps = {
@@ -205,40 +214,10 @@ function Lamps() {
           <>
             <p className="dim">{choice === 'page' ? t('phoneIs', { status: t(`st_${own.status}`) }) : null}</p>
             {phone && choice === 'page' && (
-              <>
-                <DeviceSelect
-                  label={t('microphone')}
-                  devices={own.devices.mics}
-                  chosen={own.devices.chosen.mic}
-                  choose={(id) => void phone.choose('mic', id)}
-                />
-                <DeviceSelect
-                  label={t('speaker')}
-                  devices={own.devices.speakers}
-                  chosen={own.devices.chosen.speaker}
-                  choose={(id) => void phone.choose('speaker', id)}
-                />
-                <DeviceSelect
-                  label={t('ringer')}
-                  devices={own.devices.ringers}
-                  chosen={own.devices.chosen.ringer}
-                  choose={(id) => void phone.choose('ringer', id)}
-                />
-                <Button
-                  size="xs"
-                  variant="default"
-                  loading={own.testing}
-                  onClick={() => {
-                    setTested(null)
-                    void phone.test().then(setTested)
-                  }}
-                >
-                  {t('lineTest')}
-                </Button>
-              </>
+              <Suspense fallback={null}>
+                <Devices phone={phone} state={own} />
+              </Suspense>
             )}
-            {own.testing && <p role="status">{t('testing')}</p>}
-            {tested && !own.testing && <Tested test={tested} />}
             <Button size="xs" variant="default" onClick={() => choosePhone(choice === 'page' ? 'desk' : 'page')}>
               {choice === 'page' ? t('useDesk') : t('usePage')}
             </Button>
@@ -246,45 +225,6 @@ function Lamps() {
         )}
       </Popover.Dropdown>
     </Popover>
-  )
-}
-
-function Tested({ test }: { test: LineTest }) {
-  const t = useWords(words)
-  const said = test.good
-    ? t('testGood', { delay: Math.round(test.echo?.delayMs ?? 0) })
-    : test.mic !== 'ok'
-      ? t('testMic')
-      : !test.registered
-        ? t('noPhone')
-        : t('testEcho')
-  return (
-    <p role="status" className="strong">
-      <Icon name={test.good ? 'check' : 'close'} size={16} /> {said}
-    </p>
-  )
-}
-
-interface DeviceProps {
-  label: string
-  devices: Device[]
-  chosen: string
-  choose: (id: string) => void
-}
-
-function DeviceSelect({ label, devices, chosen, choose }: DeviceProps) {
-  const t = useWords(words)
-  return (
-    <Select
-      size="xs"
-      label={label}
-      placeholder={t('standard')}
-      value={chosen || '-'}
-      allowDeselect={false}
-      data={devices.map((one) => ({ value: one.id || '-', label: one.name || t('standard') }))}
-      comboboxProps={{ withinPortal: false }}
-      onChange={(id) => id && choose(id === '-' ? '' : id)}
-    />
   )
 }
 

@@ -20,9 +20,11 @@ import { NextCallbacks } from './Callbacks'
 import type { Conversation } from './conversation'
 import { command, useDesk, useNextName, usePending, useWho } from './desk'
 import { useDay } from './figures'
+import { useAutoAnswer } from './phone'
 import { words } from './words'
 
 const HandedOn = part(() => import('./HandedOn'))
+const Message = part(() => import('./Message'))
 
 export default function CallSlot() {
   const t = useWords(words)
@@ -107,8 +109,9 @@ function Owed({ contact }: { contact: ContactLive }) {
     return (
       <div className={css.whyMe}>
         <strong>{t('owedMessage', { clock: clock(contact.seconds ?? 0), time: timeOf(language, at, zone) })}</strong>
-        {/* biome-ignore lint/a11y/useMediaCaption: what a customer said has no captions */}
-        <audio controls preload="none" src={`/api/v1/messages/${encodeURIComponent(contact.id)}/sound`} />
+        <Suspense fallback={null}>
+          <Message contact={contact} />
+        </Suspense>
       </div>
     )
   }
@@ -237,8 +240,16 @@ function Before({ id }: { id: string }) {
 /** How long it rings here: counted from when this page saw it. */
 function OfferBar({ contact }: { contact: ContactLive }) {
   const { agent } = useDesk()
+  const t = useWords(words)
   const since = agent?.since ?? contact.since ?? now()
-  return <TimeBar since={since} until={agent?.until && agent.until > since ? agent.until : since + 15} tone="amber" />
+  const seconds = useAutoAnswer(contact)
+  const until = seconds ? since + seconds : agent?.until && agent.until > since ? agent.until : since + 15
+  return (
+    <>
+      {seconds !== null && <span className={css.whyMe}>{t('answersItself')}</span>}
+      <TimeBar since={since} until={until} tone="amber" />
+    </>
+  )
 }
 
 function Talk({ talk, contact }: { talk: Conversation; contact: ContactLive }) {
@@ -264,7 +275,7 @@ function Talk({ talk, contact }: { talk: Conversation; contact: ContactLive }) {
         </span>
         <Clock since={contact.talk_since ?? null} className={css.talkClock} />
       </p>
-      {contact.recorded && (
+      {contact.recorded && contact.recording?.state !== 'paused' && (
         <p className={css.recorded}>
           <i aria-hidden="true" />
           {t('recorded')}

@@ -37,7 +37,7 @@ export default function InCall({ contact }: { contact: ContactLive }) {
               {t(recording.why === 'asked' ? 'pausedAsked' : 'pausedStep')}
               {recording.until != null && (
                 <>
-                  {' '}
+                  {', '}
                   {t('goesOnIn')} <Clock until={recording.until} />
                 </>
               )}
@@ -66,7 +66,7 @@ export default function InCall({ contact }: { contact: ContactLive }) {
       {step ? (
         <>
           <p className={css.step} aria-live="polite">
-            {t('inStep', { step: stepName(t, step.flow) })}
+            {t('inStep', { step: step.flow === 'payment' ? t('payment') : step.flow })}
             {step.place ? `: ${step.place}` : ''}
           </p>
           <Press name="step" icon="swap" label={t('bringBack')} keyName={keyOf(acts.step)} press={() => go('')} />

@@ -1,6 +1,7 @@
 /** What goes on beside the pages: the phone of this page, the tab's title and icon, notifications, troubles, messages. */
 import { useEffect, useRef } from 'react'
 import { useCentre } from '../api/session'
+import { persist } from '../app/part'
 import { raise, settle } from '../app/strip'
 import { useSay } from '../i18n'
 import { clock } from '../i18n/format'
@@ -9,7 +10,16 @@ import { everySecond, now } from '../live/time'
 import { shapeMarkup, useStateName } from '../ui/State'
 import { useReminder } from './callbacks'
 import { useDesk, useWho } from './desk'
-import { movePhoneHere, startPhone, stopPhone, usePhoneCall, usePhoneStore } from './phone'
+import { inHand } from './parts'
+import {
+  movePhoneHere,
+  startPhone,
+  stopPhone,
+  useAutoAnswer,
+  usePhoneCall,
+  usePhoneStarts,
+  usePhoneStore,
+} from './phone'
 import { words } from './words'
 
 // Tabs have no scheme of ours: one green-grey that is seen on white and on black.
@@ -33,17 +43,44 @@ const MARKS: Record<string, string> = {
 
 export default function Life() {
   usePagePhone()
+  useInHand()
   useTab()
   useNotification()
   useNudge()
   useReminder(note)
+  useAnswersItself()
+  useGreeting()
   return null
+}
+
+const PEACE = 8000
+
+/** What a call needs is there before it is answered, and when the line is lost by then. */
+function useInHand(): void {
+  const { talk } = useDesk()
+  const idle = talk.phase === 'none'
+  useEffect(() => {
+    const timer = setTimeout(() => void persist(inHand).catch(() => {}), idle ? PEACE : 0)
+    return () => clearTimeout(timer)
+  }, [idle])
 }
 
 function usePagePhone(): void {
   const choice = usePhoneStore((one) => one.choice)
   const { problem } = usePhoneCall()
-  const { me } = useDesk()
+  const failed = usePhoneStore((one) => one.failed)
+  const { me, agent } = useDesk()
+  const awaited = usePhoneStarts() && agent?.state === 'unreachable'
+  useEffect(() => {
+    if (!awaited) return
+    raise({ code: 'PHONE-STARTS', sentence: words.phoneStarts, weight: 0 })
+    return () => settle('PHONE-STARTS')
+  }, [awaited])
+  useEffect(() => {
+    if (!failed) return
+    raise({ code: 'NET-LOST', sentence: words.phoneProblem, values: { code: 'NET-LOST' }, weight: 2 })
+    return () => settle('NET-LOST')
+  }, [failed])
   useEffect(() => {
     if (choice !== 'page' || !me) return
     void startPhone()
@@ -134,6 +171,37 @@ function useNotification(): void {
     shown.current = one
     return () => one.close()
   }, [ringing])
+}
+
+/** Where the queue says so: a beep, and the call is taken. */
+function useAnswersItself(): void {
+  const { talk } = useDesk()
+  const { phone } = usePhoneCall()
+  const contact = talk.phase === 'ringing' ? talk.contact : null
+  const seconds = useAutoAnswer(contact)
+  const id = contact?.id
+  useEffect(() => {
+    if (!phone || !id || seconds === null) return
+    const timer = setTimeout(() => {
+      note()
+      void phone.answer()
+    }, seconds * 1000)
+    return () => clearTimeout(timer)
+  }, [phone, id, seconds])
+}
+
+/** Who comes from a queue hears the agent's own greeting once both are connected, where there is one. */
+function useGreeting(): void {
+  const { talk } = useDesk()
+  const { phone } = usePhoneCall()
+  const rang = useRef<string | null>(null)
+  const { contact, phase, owner } = talk
+  useEffect(() => {
+    if (phase === 'ringing') rang.current = contact?.id ?? null
+    if (phase !== 'talk' || !contact || contact.id !== rang.current) return
+    rang.current = null
+    if (owner && contact.direction === 'inbound' && contact.queue && !contact.owed) void phone?.greet()
+  }, [contact, phase, owner, phone])
 }
 
 const NUDGE_EVERY = 60

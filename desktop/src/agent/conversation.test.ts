@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentLive, ContactLive, Party } from '../live/types'
-import { controls, conversation } from './conversation'
+import { controls, conversation, standing } from './conversation'
 import { words } from './words'
 
 const agent = (state: string): AgentLive => ({
@@ -107,6 +107,16 @@ describe('controls', () => {
     expect([told.answer.on, told.answer.why, told.end.does]).toEqual([false, 'beingTold', 'decline'])
     for (const use of [...Object.values(made), ...Object.values(told)])
       if (use.why) expect(words).toHaveProperty(use.why)
+  })
+  it('are the same wish when pressed twice, and a new one once the first has done something', () => {
+    const asked = (state: string) => contact(state, [me, party('c1.2', 'boris', 'consult')])
+    const before = standing(agent('held'), asked('held'))
+    expect(standing({ ...agent('held'), missed: 1 }, { ...asked('held'), why: 'x' })).toBe(before)
+    expect(standing(agent('on_contact'), asked('active'))).not.toBe(before)
+    const recording = (state: 'on' | 'paused') =>
+      standing(agent('on_contact'), { ...asked('active'), recording: { state } as ContactLive['recording'] })
+    expect(recording('on')).not.toBe(recording('paused'))
+    expect(standing(undefined, undefined)).toBe(standing(undefined, undefined))
   })
   it('answer only with the phone of this page', () => {
     expect(controls(all[1]!, true).answer.on).toBe(true)

@@ -63,6 +63,23 @@ export function conversation(agent: AgentLive | undefined, contact: ContactLive 
   return { ...found, phase: 'talk' }
 }
 
+/** What the buttons stand for just now: as long as it is the same, a second press of one of them is the same wish. */
+export function standing(agent: AgentLive | undefined, contact: ContactLive | undefined): string {
+  const { phase, lane, muted } = conversation(agent, contact)
+  return [
+    agent?.state,
+    agent?.intent,
+    agent?.reason,
+    agent?.next,
+    contact?.id,
+    phase,
+    lane,
+    muted,
+    contact?.recording?.state,
+    contact?.step?.flow,
+  ].join('|')
+}
+
 export type Control = 'answer' | 'hold' | 'mute' | 'transfer' | 'join' | 'digits' | 'end'
 
 export interface Use {

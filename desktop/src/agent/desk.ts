@@ -9,13 +9,22 @@ import { useWords } from '../i18n'
 import { phoneNumber } from '../i18n/format'
 import { problemSentence } from '../i18n/problems'
 import { shared } from '../i18n/shared'
-import { useEntity } from '../live/store'
+import { live, useEntity } from '../live/store'
 import type { ContactLive, Party } from '../live/types'
-import { conversation } from './conversation'
+import { conversation, standing } from './conversation'
 import { words } from './words'
+
+/** Whose desk this is. */
+let self: string | null = null
+
+function stands(): string {
+  const agent = live.get('agent', self)
+  return standing(agent, live.get('contact', agent?.contact))
+}
 
 export function useDesk() {
   const me = useUser().agent
+  self = me
   const agent = useEntity('agent', me)
   const contact = useEntity('contact', agent?.contact)
   const talk = useMemo(() => conversation(agent, contact), [agent, contact])
@@ -32,9 +41,17 @@ function mark(name: string, on: boolean): void {
   usePending.setState({ names })
 }
 
-/** Tell the centre; true once it has agreed. What it refuses stands in the line under the bar. */
+const under = new Map<string, { of: string; left: number }>()
+
+/**
+ * Tell the centre; true once it has agreed. What it refuses stands in the line under the bar. A press that follows on the
+ * same state is the same wish; one that follows on what came of it is a new one, though the first answer is on its way.
+ */
 export async function command(name: string, body?: Record<string, unknown>, route = name): Promise<boolean> {
-  if (usePending.getState().names.has(name)) return false
+  const of = stands()
+  const before = under.get(name)
+  if (before?.of === of) return false
+  under.set(name, { of, left: (before?.left ?? 0) + 1 })
   mark(name, true)
   try {
     await api.post(`/me/agent/${route}`, body)
@@ -47,7 +64,12 @@ export async function command(name: string, body?: Record<string, unknown>, rout
     raise({ code: problem.code, sentence, values, weight: refused ? 1 : 2, seconds: refused ? 8 : 10 })
     return false
   } finally {
-    mark(name, false)
+    const now = under.get(name)!
+    now.left--
+    if (now.left === 0) {
+      under.delete(name)
+      mark(name, false)
+    }
   }
 }
 

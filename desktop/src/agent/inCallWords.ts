@@ -3,6 +3,11 @@ import { defineActs } from '../app/keys'
 import { sentences } from '../i18n'
 
 export const acts = defineActs({
+  message: {
+    key: 'Ctrl+F2',
+    everywhere: true,
+    title: ['Play the message, or stop', 'Odtwórz wiadomość albo zatrzymaj', 'Прослушать сообщение или остановить'],
+  },
   record: {
     key: 'Ctrl+F8',
     everywhere: true,
@@ -25,6 +30,7 @@ export const acts = defineActs({
 })
 
 export const words = sentences({
+  message: ['Message of the customer', 'Wiadomość klienta', 'Сообщение клиента'],
   about: ['Recording and steps', 'Nagranie i kroki', 'Запись и шаги'],
   recorded: ['Recording', 'Nagrywanie', 'Идёт запись'],
   pausedAsked: ['Recording paused', 'Nagranie wstrzymane', 'Запись приостановлена'],
@@ -35,6 +41,7 @@ export const words = sentences({
   pauseRecording: ['Pause recording', 'Wstrzymaj nagranie', 'Приостановить запись'],
   resumeRecording: ['Resume recording', 'Wznów nagranie', 'Продолжить запись'],
   takePayment: ['Take payment', 'Przyjmij płatność', 'Принять оплату'],
+  payment: ['Payment', 'Płatność', 'Оплата'],
   bringBack: ['Bring the customer back', 'Przywołaj klienta', 'Вернуть клиента'],
   inStep: ['The customer is in: {step}', 'Klient jest w kroku: {step}', 'Клиент проходит шаг: {step}'],
 })

@@ -25,6 +25,16 @@ export const pages: Page[] = [
     load: () => import('./Day'),
   },
   {
+    path: '/schedule',
+    title: ['My schedule', 'Mój grafik', 'Мой график'],
+    icon: 'history',
+    rail: true,
+    frame: 'desk',
+    for: works,
+    words: 'roster shifts swap days off zmiany urlop смены отгул',
+    load: () => import('./Schedule'),
+  },
+  {
     path: '/customers/*',
     title: ['Customers', 'Klienci', 'Клиенты'],
     icon: 'customers',

@@ -2,7 +2,10 @@
 import { useSyncExternalStore } from 'react'
 import { create } from 'zustand'
 import { ApiProblem, api } from '../api/client'
+import { useCentre } from '../api/session'
 import type { Schema } from '../api/types'
+import { persist } from '../app/part'
+import type { ContactLive } from '../live/types'
 import type { Phone, PhoneState } from '../phone/types'
 
 export type { Device, LineTest, Phone, PhoneState } from '../phone/types'
@@ -20,6 +23,7 @@ const OFF: PhoneState = {
     canChooseSpeaker: false,
   },
   testing: false,
+  greeting: { seconds: null, doing: null },
 }
 
 export type Choice = 'page' | 'desk'
@@ -38,12 +42,15 @@ interface Store {
   choice: Choice
   /** This centre has phones for pages. */
   possible: boolean
+  /** It couldn't be begun. */
+  failed: boolean
 }
 
 export const usePhoneStore = create<Store>(() => ({
   phone: null,
   choice: typeof localStorage === 'undefined' ? 'desk' : chosen(),
   possible: true,
+  failed: false,
 }))
 
 const idle = () => () => {}
@@ -57,6 +64,16 @@ export function usePhone(): { phone: Phone | null; state: PhoneState } {
   return { phone, state }
 }
 
+/** The phone of this page is on its way: nothing is wrong yet, and calls can't come yet. */
+export function usePhoneStarts(): boolean {
+  const { phone, choice, possible, failed } = usePhoneStore()
+  const starts = useSyncExternalStore(phone ? (tell) => phone.subscribe(tell) : idle, () => {
+    const now = phone?.state()
+    return !now || (now.status === 'connecting' && !now.problem)
+  })
+  return choice === 'page' && possible && !failed && starts
+}
+
 /** The same without its levels and quality, which change ten times a second. */
 export function usePhoneCall(): { phone: Phone | null; rings: boolean; muted: boolean | null; problem: string | null } {
   const phone = usePhoneStore((one) => one.phone)
@@ -66,6 +83,14 @@ export function usePhoneCall(): { phone: Phone | null; rings: boolean; muted: bo
   })
   const [state, muted, problem] = told.split('|')
   return { phone, rings: state === 'ringing', muted: muted ? muted === 'true' : null, problem: problem || null }
+}
+
+/** Seconds after which the phone of this page takes what rings by itself, as its queue says; null: the agent does. */
+export function useAutoAnswer(contact: ContactLive | null | undefined): number | null {
+  const centre = useCentre()
+  const { rings } = usePhoneCall()
+  // A colleague who asks, or hands over a conversation, is answered by hand.
+  return rings && contact && contact.agent === null ? centre.autoAnswer(contact.queue) : null
 }
 
 export function choosePhone(choice: Choice): void {
@@ -80,21 +105,36 @@ export function choosePhone(choice: Choice): void {
 const between = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('centrala.phone')
 let attempt = 0
 
+/** How often the start is tried, ever more slowly: minutes. */
+const TRIES = 30
+
 export async function startPhone(): Promise<void> {
   if (usePhoneStore.getState().phone) return
   const mine = ++attempt
   try {
     const [{ createPhone }, config] = await Promise.all([
-      import('../phone'),
-      api.get<Schema<'PhoneShown'>>('/me/phone'),
+      persist(() => import('../phone')),
+      persist(() => (mine === attempt ? ask() : Promise.resolve(null)), TRIES),
     ])
     if (mine !== attempt) return
-    const phone = createPhone({ ...config, ring: true })
-    usePhoneStore.setState({ phone, possible: true })
-    await phone.start()
-  } catch (problem) {
     // A centre without phones for pages: there is the desk phone.
-    if (problem instanceof ApiProblem && problem.status === 404) usePhoneStore.setState({ possible: false })
+    usePhoneStore.setState({ possible: config !== null, failed: false })
+    if (config === null) return
+    const phone = createPhone({ ...config, ring: true })
+    usePhoneStore.setState({ phone })
+    await phone.start()
+  } catch {
+    if (mine === attempt) usePhoneStore.setState({ failed: true })
+  }
+}
+
+/** null: this centre has none. */
+async function ask(): Promise<Schema<'PhoneShown'> | null> {
+  try {
+    return await api.get<Schema<'PhoneShown'>>('/me/phone')
+  } catch (problem) {
+    if (problem instanceof ApiProblem && [401, 403, 404].includes(problem.status)) return null
+    throw problem
   }
 }
 

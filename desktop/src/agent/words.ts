@@ -4,6 +4,12 @@ export const words = sentences({
   // bar
   state: ['My state', 'Mój status', 'Мой статус'],
   readyAct: ['Ready', 'Gotowość', 'Готов'],
+  readySoon: ['Ready in a moment', 'Gotowość za chwilę', 'Готовность через мгновение'],
+  phoneStarts: [
+    'The phone in this page is connecting: then you are ready, and calls come.',
+    'Telefon na tej stronie łączy się: potem masz gotowość i przychodzą połączenia.',
+    'Телефон на этой странице подключается: затем вы готовы и звонки пойдут.',
+  ],
   leaveQueues: ['Sign out of the queues', 'Wyloguj się z kolejek', 'Выйти из очередей'],
   thenNext: ['then {what}', 'potem {what}', 'затем {what}'],
   cancelNext: ['Cancel: stay ready', 'Anuluj: pozostań w gotowości', 'Отменить: остаться в готовности'],
@@ -130,6 +136,7 @@ export const words = sentences({
     'Сначала зазвонит ваш телефон; снимите трубку.',
   ],
   waited: ['waits {clock}', 'czeka {clock}', 'ждёт {clock}'],
+  answersItself: ['Answered by itself', 'Odbierze się samo', 'Ответит само'],
   waitLabel: ['Waiting', 'Czeka', 'Ждёт'],
   whyMe: ['Why me', 'Dlaczego ja', 'Почему я'],
   lastContact: ['Last: {day}, {what}', 'Ostatnio: {day}, {what}', 'Прошлый: {day}, {what}'],
@@ -319,8 +326,8 @@ export const words = sentences({
   ],
   notificationAsk: [
     'Show calls when this page is hidden',
-    'Pokazuj połączenia, gdy strona jest ukryta',
-    'Показывать звонки при скрытой странице',
+    'Pokazuj połączenia, gdy strona ukryta',
+    'Звонки и на скрытой странице',
   ],
   // day
   dayTitle: ['My day', 'Mój dzień', 'Мой день'],

@@ -38,7 +38,14 @@ export interface CentreNames {
   name: string | null
   locale: string
   timezone: string
-  queues: { id: string; name: string | null; client: string | null; target: [number, number]; dispositions: string[] }[]
+  queues: {
+    id: string
+    name: string | null
+    client: string | null
+    target: [number, number]
+    dispositions: string[]
+    auto_answer?: number | null
+  }[]
   agents: { id: string; name: string; team: string | null }[]
   teams: { id: string; name: string | null }[]
   clients: { id: string; name: string | null }[]
@@ -70,6 +77,8 @@ export function useCentre() {
     zone: data?.timezone,
     queueName: (id: string | null | undefined): string => queue(id)?.name || id || '',
     agentName: (id: string | null | undefined): string => data?.agents.find((one) => one.id === id)?.name || id || '',
+    /** Seconds after which the phone of this page answers a call of this queue by itself. */
+    autoAnswer: (id: string | null | undefined): number | null => queue(id)?.auto_answer ?? null,
     teamName: (id: string | null | undefined): string => data?.teams.find((one) => one.id === id)?.name || id || '',
     clientName: (id: string | null | undefined): string => data?.clients.find((one) => one.id === id)?.name || id || '',
     /** What an agent may give as a reason for a pause, in the centre's order. */

@@ -3,6 +3,7 @@ import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect } from 'react'
 import { useRoute } from 'wouter'
+import { Early, pressedEarly } from '../agent/Early'
 import { ApiProblem, onSignedOut } from '../api/client'
 import { become, type Me, may, useMe } from '../api/session'
 import { useLanguage } from '../i18n'
@@ -59,7 +60,11 @@ function Gate() {
       onSignedOut.delete(over)
     }
   }, [queries])
-  if (me.isPending) return <Waiting />
+  const nobody = me.data === null
+  useEffect(() => {
+    if (nobody) pressedEarly()
+  }, [nobody])
+  if (me.isPending) return <Soon />
   if (me.isError) return <ProblemNote problem={me.error} retry={() => void me.refetch()} />
   if (byLink)
     return (
@@ -68,9 +73,19 @@ function Gate() {
       </Suspense>
     )
   return (
-    <Suspense fallback={<Waiting />}>
+    <Suspense fallback={me.data?.agent ? <Soon /> : <Waiting />}>
       {me.data?.must_change ? <MustChange /> : me.data ? <Inside key={me.data.id} me={me.data} /> : <SignIn />}
     </Suspense>
+  )
+}
+
+/** The page is on its way. What an agent presses first counts from now on. */
+function Soon() {
+  return (
+    <div style={{ textAlign: 'center' }}>
+      <Waiting />
+      <Early />
+    </div>
   )
 }
 

@@ -3,6 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { Component, type ReactNode, Suspense, useEffect, useMemo, useState } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { acts } from '../agent/acts'
+import { Early } from '../agent/Early'
 import { type Me, may } from '../api/session'
 import { sentences, useSay, useWords } from '../i18n'
 import { shared } from '../i18n/shared'
@@ -165,7 +166,13 @@ export default function Shell({ me }: { me: Me }) {
         )}
         <header className={css.bar}>
           {agent ? (
-            <Suspense fallback={<span className={css.grow} />}>
+            <Suspense
+              fallback={
+                <span className={css.grow}>
+                  <Early />
+                </span>
+              }
+            >
               <AgentBar />
             </Suspense>
           ) : (

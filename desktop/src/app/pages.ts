@@ -6,6 +6,7 @@ import { pages as agent } from '../agent/pages'
 import { type Me, may } from '../api/session'
 import { pages as flows } from '../flows/pages'
 import type { Sentence } from '../i18n'
+import { pages as planner } from '../planner/pages'
 import { pages as supervisor } from '../supervisor/pages'
 import type { IconName } from '../ui/icons'
 import { part } from './part'
@@ -30,16 +31,20 @@ export interface Route extends Page {
   View: LazyExoticComponent<ComponentType>
 }
 
-export const routes: Route[] = [...agent, ...supervisor, ...flows, ...admin, ...account].map((page) => ({
+export const routes: Route[] = [...agent, ...supervisor, ...planner, ...flows, ...admin, ...account].map((page) => ({
   ...page,
   View: part(page.load),
 }))
 
 export const routesFor = (me: Me): Route[] => routes.filter((one) => one.for(me))
 
-/** Where "/" goes: whoever leads begins with the board, an agent with the work, everybody else with their first page. */
+/**
+ * Where "/" goes: whoever leads begins with the board, whoever plans with the plans, an agent with the work, everybody
+ * else with their first page.
+ */
 export function homeOf(me: Me): Route | undefined {
   const mine = routesFor(me)
-  const first = may(me, 'steer') ? '/wallboard' : '/work'
+  const plans = may(me, 'planning') && !may(me, 'settings')
+  const first = may(me, 'steer') ? '/wallboard' : plans ? '/plans/*' : '/work'
   return mine.find((one) => one.path === first) ?? mine[0]
 }

@@ -13,7 +13,7 @@ import { timeOf } from '../i18n/format'
 import { shared } from '../i18n/shared'
 import { Button, Empty, Icon, ProblemNote, useProblemText, Waiting } from '../ui'
 import { AddMenu } from './AddMenu'
-import { FLOWS, flowOf, fresh, useFlow } from './api'
+import { FLOWS, flowOf, fresh, useFlow, useFlowName } from './api'
 import { Canvas, drags, WHOLE } from './Canvas'
 import { addAfter, disconnect, freePlace, moveNodes, openExit, removeNodes } from './edit'
 import { Figures } from './Figures'
@@ -126,6 +126,7 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
   const chosen = useEditor((one) => one.chosen)
   const copied = useEditor((one) => one.copied)
   const problems = useEditor((one) => one.problems)
+  const nameOf = useFlowName()
   const readOnly = useEditor((one) => one.readOnly)
   const drawing = useReactFlow()
   const [left, setLeft] = useState<'palette' | 'outline'>(readOnly ? 'outline' : 'palette')
@@ -223,7 +224,7 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
           <Link href="/flows" className={css.back} aria-label={t('toList')} title={t('toList')}>
             <Icon name="left" size={18} />
           </Link>
-          <h1 className={css.flowName}>{name || flow.id}</h1>
+          <h1 className={css.flowName}>{nameOf({ ...flow, name })}</h1>
           <SaveState flow={flow} />
           {!readOnly && (
             <>
@@ -291,6 +292,8 @@ function Desk({ flow, mayEdit }: { flow: FlowShown; mayEdit: boolean }) {
         </div>
         {flow.origin === 'file' ? (
           <p className={css.notice}>{t('onlyFile', { file: flow.file ?? '' })}</p>
+        ) : flow.origin === 'built_in' ? (
+          <p className={css.notice}>{t('onlyBuiltIn')}</p>
         ) : !mayEdit ? (
           <p className={css.notice}>{t('onlyLook')}</p>
         ) : null}

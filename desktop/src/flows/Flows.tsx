@@ -12,7 +12,7 @@ import { dayAndTime, phoneNumber } from '../i18n/format'
 import { moreProblems } from '../i18n/problems'
 import { shared } from '../i18n/shared'
 import { Button, Card, Empty, Icon, Page, ProblemNote, ui, Waiting } from '../ui'
-import { fresh, pathOf, useFlows } from './api'
+import { flowOf, fresh, pathOf, useFlowName, useFlows } from './api'
 import css from './flows.module.css'
 import { emptyGraph } from './model'
 import { titles } from './titles'
@@ -30,6 +30,11 @@ moreProblems(
       'This flow comes from a file: change it there.',
       'Ten scenariusz pochodzi z pliku: zmień go tam.',
       'Этот сценарий взят из файла: измените его там.',
+    ],
+    'FLOW-BUILT-IN': [
+      'This flow is built in: make one of your own from it, and change that.',
+      'Ten scenariusz jest wbudowany: utwórz z niego własny i zmień tamten.',
+      'Этот сценарий встроен: создайте из него свой и измените тот.',
     ],
     'NO-SPEECH': [
       'This centre has no voice to speak with: ask your administrator to install eSpeak NG.',
@@ -60,16 +65,34 @@ function List() {
   const mayEdit = may(useUser(), 'settings')
   const { data, error, refetch } = useFlows()
   const [making, setMaking] = useState(false)
+  const [copied, setCopied] = useState<FlowListed | null>(null)
+  const nameOf = useFlowName()
   if (error) return <ProblemNote problem={error} retry={() => void refetch()} />
   if (!data) return <Waiting />
   const add = mayEdit && !making && (
-    <Button size="xs" leftSection={<Icon name="plus" size={14} />} onClick={() => setMaking(true)}>
+    <Button
+      size="xs"
+      leftSection={<Icon name="plus" size={14} />}
+      onClick={() => {
+        setCopied(null)
+        setMaking(true)
+      }}
+    >
       {t('newFlow')}
     </Button>
   )
   return (
     <Page title={say(titles.flows)} aside={data.items.length > 0 && add}>
-      {making && <Make taken={data.items.map((one) => one.id)} close={() => setMaking(false)} />}
+      {making && (
+        <Make
+          key={copied?.id ?? ''}
+          // One of the same id takes the place of what is built in.
+          taken={data.items.filter((one) => one.origin !== 'built_in').map((one) => one.id)}
+          all={data.items.map((one) => one.id)}
+          from={copied}
+          close={() => setMaking(false)}
+        />
+      )}
       {data.items.length === 0 && !making ? (
         <Empty title={t('none')} why={t('noneWhy')}>
           {add}
@@ -92,15 +115,15 @@ function List() {
                 {data.items.map((one) => (
                   <tr key={one.id}>
                     <th scope="row">
-                      <Link href={pathOf(one.id)}>{one.name || one.id}</Link>
-                      {one.name && one.name !== one.id && <code>{one.id}</code>}
+                      <Link href={pathOf(one.id)}>{nameOf(one)}</Link>
+                      {nameOf(one) !== one.id && <code>{one.id}</code>}
                     </th>
                     <td>
                       {one.numbers.length ? one.numbers.map(phoneNumber).join(', ') : '–'}
                       {one.used_by.length > 0 && <small>{t('usedBy', { where: one.used_by.join(', ') })}</small>}
                     </td>
                     <td>
-                      {one.version ? t('versionN', { n: one.version }) : t('notYet')}
+                      {one.origin === 'built_in' ? '–' : one.version ? t('versionN', { n: one.version }) : t('notYet')}
                       {one.at !== null && one.version !== null && (
                         <small>
                           {dayAndTime(language, one.at, zone)}
@@ -116,8 +139,27 @@ function List() {
                           })
                         : '–'}
                     </td>
-                    <td>{one.origin === 'file' ? t('fromFile', { file: one.file ?? '' }) : t('fromScreen')}</td>
-                    <td className={ui.right}>{mayEdit && one.origin === 'screen' && <Remove flow={one} />}</td>
+                    <td>
+                      {one.origin === 'file'
+                        ? t('fromFile', { file: one.file ?? '' })
+                        : t(one.origin === 'built_in' ? 'builtIn' : 'fromScreen')}
+                    </td>
+                    <td className={ui.right}>
+                      {mayEdit && one.origin === 'screen' && <Remove flow={one} />}
+                      {mayEdit && one.origin === 'built_in' && (
+                        <Button
+                          size="xs"
+                          variant="subtle"
+                          aria-label={`${t('copyIt')}: ${nameOf(one)}`}
+                          onClick={() => {
+                            setCopied(one)
+                            setMaking(true)
+                          }}
+                        >
+                          {t('copyIt')}
+                        </Button>
+                      )}
+                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -194,25 +236,38 @@ export function idFrom(name: string, taken: readonly string[]): string {
   return id
 }
 
-function Make({ taken, close }: { taken: string[]; close: () => void }) {
+function Make({
+  taken,
+  all,
+  from,
+  close,
+}: {
+  taken: string[]
+  all: string[]
+  /** Whose graph it begins with. */
+  from: FlowListed | null
+  close: () => void
+}) {
   const t = useWords(words)
   const s = useWords(shared)
   const language = useLanguage()
   const queries = useQueryClient()
   const [, go] = useLocation()
-  const [name, setName] = useState('')
+  const nameOf = useFlowName()
+  const [name, setName] = useState(from ? t('copyOf', { name: nameOf(from) }) : '')
   const [own, setOwn] = useState<string | null>(null)
   const [tried, setTried] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
   const field = useRef<HTMLInputElement>(null)
-  const id = own ?? (name.trim() ? idFrom(name, taken) : '')
+  const id = own ?? (name.trim() ? idFrom(name, all) : '')
   const wrong = !ID.test(id) ? t('idWrong') : taken.includes(id) ? t('idTaken') : null
   async function make(event: FormEvent) {
     event.preventDefault()
     setTried(true)
     if (wrong) return field.current?.focus()
     try {
-      await api.post('/flows', { id, name: name.trim() || id, graph: emptyGraph(language) })
+      const graph = from ? (await flowOf(from.id)).graph : emptyGraph(language)
+      await api.post('/flows', { id, name: name.trim() || id, graph })
       await fresh(queries)
       go(pathOf(id))
     } catch (problem) {
@@ -223,6 +278,7 @@ function Make({ taken, close }: { taken: string[]; close: () => void }) {
     <Card className={css.make}>
       <form onSubmit={(event) => void make(event)} noValidate>
         <h2>{t('newFlow')}</h2>
+        {from && <p className={css.hint}>{t('copyWhy', { id: from.id })}</p>}
         {failed !== null && <ProblemNote problem={failed} />}
         <TextInput
           label={t('name')}

@@ -1,6 +1,7 @@
 /** Questions to /api/v1/flows. */
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { ApiProblem, api, newKey, PREFIX } from '../api/client'
+import { sentences, useWords } from '../i18n'
 import { drawable, type Graph, type Part } from './model'
 import type { FlowListed, FlowShown, Paths, Trial, VersionListed, Vocabulary } from './types'
 
@@ -10,6 +11,19 @@ export const pathOf = (id: string): string => `/flows/${encodeURIComponent(id)}`
 
 export const useFlows = () =>
   useQuery({ queryKey: FLOWS, queryFn: () => api.get<{ items: FlowListed[] }>('/flows'), staleTime: 5000 })
+
+/** Of the flows that every house has. */
+const houses = sentences({
+  callback: ['Callback', 'Oddzwonienie', 'Обратный звонок'],
+  voicemail: ['Voicemail', 'Poczta głosowa', 'Голосовая почта'],
+})
+
+/** What people call it; those that are built in are called in the reader's language. */
+export function useFlowName(): (flow: Pick<FlowListed, 'id' | 'name' | 'origin'>) => string {
+  const t = useWords(houses)
+  return ({ id, name, origin }) =>
+    origin === 'built_in' && (id === 'callback' || id === 'voicemail') ? t(id) : name || id
+}
 
 export async function flowOf(id: string): Promise<FlowShown> {
   const shown = await api.get<FlowShown>(pathOf(id))

@@ -115,7 +115,7 @@ function kept(id: string): { base: number; graph: Graph } | null {
 export function open(shown: FlowShown, mayEdit: boolean): void {
   clearTimeout(timer)
   sent = null
-  const readOnly = !mayEdit || shown.origin === 'file'
+  const readOnly = !mayEdit || shown.origin !== 'screen'
   const unsaved = readOnly ? null : kept(shown.id)
   put({
     ...EMPTY,

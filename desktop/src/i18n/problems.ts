@@ -57,6 +57,17 @@ export const problems = sentences({
     'Centrum jest zajęte: spróbuj za chwilę.',
     'Контакт-центр занят: повторите через мгновение.',
   ],
+  'REQUEST-WRONG': [
+    'This can’t be asked for: check the days, the shift and the colleague. Only days to come can be asked for.',
+    'O to nie można prosić: sprawdź dni, zmianę i osobę. Prosić można tylko o przyszłe dni.',
+    'Об этом нельзя попросить: проверьте дни, смену и коллегу. Просить можно только о будущих днях.',
+  ],
+  'REQUEST-THERE': ['You have asked for this already.', 'Już o to poproszono.', 'Вы об этом уже просили.'],
+  'REQUEST-OVER': [
+    'Somebody has decided or taken this back meanwhile: look again.',
+    'Ktoś już to rozstrzygnął lub wycofał: spójrz ponownie.',
+    'Это уже решено или отозвано: посмотрите ещё раз.',
+  ],
   'NOT-ALLOWED': [
     'Your roles don’t allow this.',
     'Role użytkownika na to nie pozwalają.',

@@ -157,6 +157,22 @@ export interface Figures {
   abandoned: number
   early: number
   service_level: number | null
+  /** Root of the mean squared error of the expected waits, seconds. */
+  estimate_error?: number | null
+}
+
+/** To whom a queue is open beyond its own agents. */
+export interface OpenLive {
+  stage: number
+  of: number
+  since: number | null
+  why: 'wait' | 'length' | 'service_level'
+  /** To how many of those who wait. */
+  contacts: number
+  /** Skill → least level; 0: not asked for any more. */
+  needs: Record<string, number>
+  queues: string[]
+  agents: number
 }
 
 export interface QueueLive {
@@ -173,6 +189,8 @@ export interface QueueLive {
   staffed: number
   /** By rebalancing, to it. */
   lent?: number
+  open?: OpenLive | null
+  estimate_by?: 'formula' | 'learned'
   today: Figures
   now: Figures
   bar?: { free: number; talk: number; wrap_up: number; away: number }

@@ -2,6 +2,7 @@
 // is loaded again, a network that changes and a server that is restarted.
 
 import { UA, WebSocketInterface } from 'jssip'
+import { Greeting } from './greeting'
 import { identity, type Kept, keepCall, keptCall } from './memory'
 import { Gauge } from './quality'
 import { Meter, Sound, SoundProblem } from './sound'
@@ -62,6 +63,7 @@ class BrowserPhone implements Phone {
   private readonly listeners = new Set<() => void>()
   private readonly tab = new OneTab()
   private sound: Sound
+  readonly greeting: Greeting
   private shown: PhoneState
   private ua: UA | null = null
   private wire: Wire | null = null
@@ -80,6 +82,11 @@ class BrowserPhone implements Phone {
 
   constructor(private readonly config: PhoneConfig) {
     this.sound = this.newSound()
+    this.greeting = new Greeting(
+      `${config.user}@${config.domain}`,
+      () => this.sound,
+      () => this.show({ greeting: this.greeting.shown() }),
+    )
     this.shown = {
       status: 'off',
       call: null,
@@ -87,7 +94,9 @@ class BrowserPhone implements Phone {
       quality: null,
       devices: this.sound.devices(),
       testing: false,
+      greeting: this.greeting.shown(),
     }
+    void this.greeting.load()
   }
 
   state(): PhoneState {
@@ -378,6 +387,7 @@ class BrowserPhone implements Phone {
     this.line = null
     this.sound.stopRinging()
     this.sound.listen(null)
+    this.greeting.stop()
     this.earMeter?.close()
     this.earMeter = null
     this.closeMic()
@@ -421,8 +431,24 @@ class BrowserPhone implements Phone {
     const { muted = false } = this.shown.call ?? {}
     const mic = await this.openMic()
     for (const track of mic.getAudioTracks()) track.enabled = !muted
+    await this.sends(mic.getAudioTracks()[0] ?? null)
+  }
+
+  private async sends(track: MediaStreamTrack | null): Promise<void> {
     const sender = this.line?.getSenders().find((one) => one.track?.kind === 'audio' || one.track === null)
-    await sender?.replaceTrack(mic.getAudioTracks()[0] ?? null)
+    await sender?.replaceTrack(track)
+  }
+
+  // --- the greeting ---
+
+  async greet(): Promise<void> {
+    const { line, mic } = this
+    if (!line || !mic || !this.session?.isEstablished()) return
+    const said = await this.greeting.say(mic)
+    if (!said || this.line !== line || this.mic !== mic) return
+    await this.sends(said.track)
+    await said.ended
+    if (this.line === line) await this.sends(this.mic?.getAudioTracks()[0] ?? null)
   }
 
   async choose(kind: DeviceKind, id: string): Promise<void> {

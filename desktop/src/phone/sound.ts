@@ -49,6 +49,7 @@ export class Sound {
   private context: AudioContext | null = null
   private readonly ear: Sink = new Audio()
   private readonly bell: Sink = new Audio()
+  private readonly beside: Sink = new Audio()
   private ringing: { stop: () => void } | null = null
   private chosen: Record<DeviceKind, string>
   private list: MediaDeviceInfo[] = []
@@ -60,6 +61,7 @@ export class Sound {
     this.chosen = { mic: '', speaker: '', ringer: '', ...remembered() }
     this.ear.autoplay = true
     this.bell.autoplay = true
+    this.beside.autoplay = true
     navigator.mediaDevices?.addEventListener?.('devicechange', this.look)
   }
 
@@ -129,6 +131,15 @@ export class Sound {
     if (stream) {
       void this.direct(this.ear, this.chosen.speaker)
       void this.ear.play().catch(() => undefined)
+    }
+  }
+
+  /** Beside the call: what the person is to hear of their own greeting. */
+  whisper = (stream: MediaStream | null): void => {
+    this.beside.srcObject = stream
+    if (stream) {
+      void this.direct(this.beside, this.chosen.speaker)
+      void this.beside.play().catch(() => undefined)
     }
   }
 

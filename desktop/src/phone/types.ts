@@ -48,6 +48,9 @@ export type Devices = {
   canChooseSpeaker: boolean
 }
 
+/** The agent's own greeting in this browser: its length, null where there is none. */
+export type GreetingShown = { seconds: number | null; doing: 'recording' | 'playing' | null }
+
 export type PhoneState = {
   status: PhoneStatus
   problem?: Problem
@@ -57,6 +60,7 @@ export type PhoneState = {
   quality: Quality | null
   devices: Devices
   testing: boolean
+  greeting: GreetingShown
 }
 
 export type LineTest = {
@@ -96,4 +100,8 @@ export interface Phone {
   /** Names of devices are known once the microphone was allowed: asks for it. */
   askForDevices(): Promise<void>
   test(): Promise<LineTest>
+  /** Say the recorded greeting into the call; nothing where there is none. */
+  greet(): Promise<void>
+  /** Not in a call: record it anew until `stop`, hear it, forget it. */
+  greeting: { record(): Promise<void>; stop(): void; hear(): Promise<void>; drop(): Promise<void> }
 }

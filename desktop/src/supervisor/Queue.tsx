@@ -15,6 +15,7 @@ import type { Why } from '../live/types'
 import { Clock, Empty, Icon, Page, ProblemNote, StateShape, useProblemText, useStateName, Waiting } from '../ui'
 import board from './board.module.css'
 import { causesOf, levelOf, ordered, storedOrder, waits } from './figures'
+import { OpenNow } from './OpenStage'
 import { PlotWithTable } from './Plot'
 import { LevelMark, ProposalLine, useCauseText, useNames, useTheirWhy, useWatch } from './parts'
 import css from './queue.module.css'
@@ -169,6 +170,15 @@ function One({ id }: { id: string }) {
           <Item name={t('next')} note={t('nextLong')}>
             {next(queue)}
           </Item>
+          {queue.today.estimate_error != null && (
+            <Item
+              name={t('estimateError')}
+              note={t(queue.estimate_by === 'learned' ? 'estimateLearned' : 'estimateFormula')}
+            >
+              ± {span(language, queue.today.estimate_error)}
+              {queue.estimate_by === 'learned' && <small> {t('byLearned')}</small>}
+            </Item>
+          )}
         </dl>
         <div className={css.bar}>
           <People queue={queue} />
@@ -180,6 +190,7 @@ function One({ id }: { id: string }) {
           <ProposalLine queue={id} />
         </div>
       )}
+      <OpenNow queue={queue} />
       <div className={css.plots}>
         <PlotWithTable queue={id} title={t('plotWaiting2h')} seconds={TWO_HOURS} height={120} />
         <PlotWithTable queue={id} figure="wait" title={t('plotWait2h')} seconds={TWO_HOURS} height={120} />

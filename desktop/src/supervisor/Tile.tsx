@@ -8,6 +8,7 @@ import type { QueueLive } from '../live/types'
 import { Clock, StateShape } from '../ui'
 import css from './board.module.css'
 import { estimate, levelOf } from './figures'
+import { OpenMark } from './OpenStage'
 import { Plot } from './Plot'
 import { LevelMark, ProposalLine } from './parts'
 import { words } from './words'
@@ -110,6 +111,7 @@ export const Tile = memo(function Tile({ id }: { id: string }) {
         </div>
       </dl>
       <People queue={queue} />
+      {queue.open && <OpenMark open={queue.open} />}
       {!!queue.lent && <p className="dim">{t('lentHere', { n: queue.lent })}</p>}
       <Plot queue={id} height={20} />
     </article>

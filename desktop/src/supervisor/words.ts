@@ -27,6 +27,18 @@ export const words = sentences({
     'Przewidywane oczekiwanie klienta, który zadzwoni teraz, ± odchylenie standardowe: z liczby pracujących i średniego czasu obsługi.',
     'Ожидание того, кто позвонит сейчас, ± стандартное отклонение: по числу операторов и среднему времени обработки.',
   ],
+  estimateError: ['estimate today', 'szacunek dziś', 'оценка сегодня'],
+  byLearned: ['learned', 'z doświadczenia', 'по опыту'],
+  estimateLearned: [
+    'By how much waits of today differed from what was expected; now by what this queue’s past has taught.',
+    'O ile dzisiejsze oczekiwanie różniło się od szacunku; teraz szacuje się z doświadczenia tej kolejki.',
+    'Насколько ожидание сегодня отличалось от оценки; сейчас она по опыту этой очереди.',
+  ],
+  estimateFormula: [
+    'By how much waits of today differed from what was expected; now by the formula.',
+    'O ile dzisiejsze oczekiwanie różniło się od szacunku; teraz szacuje się ze wzoru.',
+    'Насколько ожидание сегодня отличалось от оценки; сейчас она по формуле.',
+  ],
   atOnce: ['at once', 'od razu', 'сразу'],
   free: ['free', 'wolni', 'свободны'],
   talking: ['in calls', 'w rozmowie', 'в разговоре'],

@@ -10,10 +10,10 @@ import functools
 import shutil
 import socket
 import subprocess
-import sys
+import time
 import wave
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import httpx
 from bench import Centre, ports
 from playwright.async_api import BrowserContext, Page, async_playwright
 
+from centrala.people import Role, open_people
 from centrala.testing import tones, voices
 from centrala.testing.call import Call
 from centrala.testing.phone import Phone, Phones
@@ -239,12 +240,9 @@ def write_tone(path: Path, hertz: float, seconds: float = 20.0, rate: int = 4800
 
 
 def add_user(centre: Centre, name: str) -> None:
-    command = [
-        *(sys.executable, "-m", "centrala", "user", "add", name, "--data", str(centre.data)),
-        *("--tenant", "acme", "--role", "agent", "--agent", name),
-    ]
-    made = subprocess.run(command, input=GOOD + "\n", text=True, capture_output=True, timeout=60, check=False)
-    assert made.returncode == 0, made.stderr
+    assert centre.data
+    with closing(open_people(centre.data)) as people:
+        people.add("acme", name, GOOD, [Role.AGENT], time.time(), agent=name)
 
 
 def api(base: str, name: str) -> httpx.Client:
