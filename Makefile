@@ -42,7 +42,7 @@ format: setup-dev
 	$(BIN)/ruff check --fix centrala tests benchmarks
 
 test: setup-dev setup-peers desktop      ## every test, with the foreign peers
-	$(BIN)/python -m pytest -n 3 --dist worksteal -r R --durations=20 -m "not soak"
+	$(BIN)/python -m pytest -n 4 --dist worksteal -r R --durations=40 -m "not soak"
 
 bench: setup-dev setup-peers desktop     ## figures, printed and kept in benchmarks/out/*.json
 	$(BIN)/python -m benchmarks

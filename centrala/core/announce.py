@@ -13,7 +13,7 @@ from centrala.core.state import Centre, Contact, Entry, Queue
 from centrala.core.waits import ahead_of, expected
 
 LOST = "lost"
-"Problem of what was cut off by a restart."
+"Problem of a prompt that was cut off by the death of our own processes: it is said again."
 
 
 def timer(contact: Contact, spec: Announce) -> float:

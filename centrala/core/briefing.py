@@ -11,6 +11,7 @@ from typing import Literal
 
 from centrala.core import commands as c
 from centrala.core import events as e
+from centrala.core.announce import LOST
 from centrala.core.announce import hushed as no_announcement
 from centrala.core.decision import Decision
 from centrala.core.mix import bridge
@@ -18,9 +19,6 @@ from centrala.core.state import Centre, Contact, Offer, Queue
 
 LONGEST = 6.0
 "Seconds after which the conversation begins, whatever has been said."
-
-LOST = "lost"
-"Problem of a prompt that was cut off by the death of our own processes."
 
 UNMENTIONED = 5.0
 "A wait below so many seconds is no news to the agent."

@@ -241,6 +241,15 @@ def _typed(order: Order, request: Request) -> dict[str, _Row]:
                     week[WEEKDAYS.index(day), at] += rate * inside / 60
         row = _Row((head.days, per_day), request.handling[queue])
         row.contacts = np.tile(week, (head.weeks, 1))
+        for when, factor in request.special.items():
+            if isinstance(factor, str):
+                raise Failure(
+                    "PLAN-INPUT",
+                    f"What {when} is like can't be learned from a typed week: say how many times a usual day's contacts"
+                    " it brings.",
+                )
+            if (at := head.index(when)) in range(head.days):
+                row.contacts[at] *= factor
         for level, table in ((LOW, row.low), (HIGH, row.high), (request.level, row.staffed)):
             away = NormalDist().inv_cdf(level) * np.sqrt(row.contacts)
             table[:] = np.where(row.contacts > 0, np.maximum(row.contacts + away, 0.0), 0.0)
@@ -325,7 +334,7 @@ def _of_records(
         )
         days = _days(head, past, queue, order.opening.get(queue, Opening()), notes)
         levels = tuple(sorted({LOW, HIGH, request.level}))
-        calls = forecast(past, days, levels=levels)
+        calls = forecast(past, days, levels=levels, special=request.special or None)
     except GapInHistory as problem:
         raise Failure(
             "HISTORY-GAP",

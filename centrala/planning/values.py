@@ -365,6 +365,9 @@ class Request:
     "Queue → mean seconds until callers give up, instead of what the records tell."
     like: dict[str, Like] = field(default_factory=dict)
     "With records: queues that are planned by analogy."
+    special: dict[date, float | str] = field(default_factory=dict)
+    """Days unlike others, for all queues: times a usual day's contacts (a campaign: 1.4), or, with records, the kind
+    of day that it is; days of the same kind that are past, from which it is learned, stand here too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,14 @@ Window = Annotated[list[int], Field(min_length=2, max_length=2)]
 # --- what goes in ---
 
 
+Special = Annotated[
+    dict[Day, Annotated[float, Field(ge=0, le=100)] | Annotated[str, Field(min_length=1, max_length=60)]],
+    Field(max_length=400),
+]
+"""Days unlike others: times a usual day's contacts, or (from records) the kind of day; past days of that kind, from
+which it is learned, stand here too."""
+
+
 class PlanTarget(Body):
     service_level: Share
     within: Seconds = 20.0
@@ -42,6 +50,7 @@ class DemandFromRecords(Body):
     handling: dict[Name, Seconds] = Field(default_factory=dict, max_length=200)
     "Mean seconds of a contact, instead of what the records tell."
     patience: dict[Name, Seconds] = Field(default_factory=dict, max_length=200)
+    special: Special = Field(default_factory=dict)
 
 
 class LikeQueue(Body):
@@ -59,6 +68,7 @@ class TypedDemand(Body):
     "Mean seconds of a contact."
     patience: dict[Name, Seconds] = Field(default_factory=dict, max_length=200)
     "Mean seconds until callers give up."
+    special: Special = Field(default_factory=dict)
 
 
 class NewPlan(Body):

@@ -1,7 +1,7 @@
 """What agents press in mid-call: recording and its pause, a payment, parking, another tier; a message heard by key.
 
-One centre, walked through by two agents: alice with a phone on the desk, boris with the one in the page, who is of the
-second tier. What the page says is checked in the records and in what the telephones hear.
+alice has a phone on the desk; boris has the one in the page, and is of the second tier. What the page says is checked
+in the records and in what the telephones hear.
 """
 
 import re
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 from stage import NUMBER, Stage, Tab, tenant
-from test_agent import DESK_PHONE, control, pick_up, state
+from test_agent import DESK_PHONE, at_desk, control, pick_up, ready, state
 
 from centrala.testing.call import Call
-from centrala.testing.phone import ignore
+from centrala.testing.phone import Phone, ignore
 
 pytestmark = pytest.mark.browser
 
@@ -115,58 +115,73 @@ def finish(page: Page) -> None:
     expect(state(page)).to_contain_text("Ready")
 
 
-def test_agents_press_everything_there_is_in_a_call() -> None:
+def alice_ready_early(stage: Stage) -> tuple[Tab, Phone]:
+    """Ready, pressed before there is anything to press: kept, told, and done."""
+    phone = stage.phone("alice", "correct horse")
+    phone.on_call = ignore
+    alice = stage.browser("alice", sign_in=False)
+    alice.context.add_init_script(DESK_PHONE)
+    desk = Gate(alice, r"/assets/frame-[^/]*\.js$")
+    alice.sign_in()
+    alice.page.keyboard.press("Shift+F4")
+    expect(alice.page.get_by_text("Ready in a moment")).to_be_visible()
+    shows(alice, "early")
+    desk.open()
+    expect(state(alice.page)).to_contain_text(re.compile("Ready|Ringing"))
+    return alice, phone
+
+
+def boris_ready_early(stage: Stage) -> Tab:
+    """The same while the phone in the page is on its way."""
+    boris = stage.browser("boris", sign_in=False)
+    boris.context.grant_permissions(["microphone"])
+    boris.context.add_init_script(VOICE)
+    line = Gate(boris, r"/api/v1/me/phone$")
+    boris.sign_in()
+    boris.page.keyboard.press("Shift+F4")
+    expect(state(boris.page)).to_contain_text("Ready in a moment")
+    expect(boris.page.get_by_text("The phone in this page is connecting")).to_be_visible()
+    shows(boris, "phone-starts")
+    line.open()
+    expect(state(boris.page)).to_have_text(re.compile("Ready(?! in)"))
+    expect(boris.page.get_by_text("The phone in this page is connecting")).to_have_count(0)
+    return boris
+
+
+def test_a_call_is_recorded_paid_in_and_parked() -> None:
     with Stage(house()) as stage:
-        phone = stage.phone("alice", "correct horse")
-        phone.on_call = ignore
-        friend = stage.call(number="+48600100201", hertz=1500.0)
-        leaves_a_message(stage, friend)
-        alice = stage.browser("alice", sign_in=False)
-        alice.context.add_init_script(DESK_PHONE)
-
-        # Ready, pressed before there is anything to press: kept, told, and done.
-        desk = Gate(alice, r"/assets/frame-[^/]*\.js$")
-        alice.sign_in()
-        page = alice.page
-        page.keyboard.press("Shift+F4")
-        expect(page.get_by_text("Ready in a moment")).to_be_visible()
-        shows(alice, "early")
-        desk.open()
-        expect(state(page)).to_contain_text(re.compile("Ready|Ringing"))
-
-        # The same while the phone in the page is on its way.
-        boris = stage.browser("boris", sign_in=False)
-        boris.context.grant_permissions(["microphone"])
-        boris.context.add_init_script(VOICE)
-        line = Gate(boris, r"/api/v1/me/phone$")
-        boris.sign_in()
-        boris.page.keyboard.press("Shift+F4")
-        expect(state(boris.page)).to_contain_text("Ready in a moment")
-        expect(boris.page.get_by_text("The phone in this page is connecting")).to_be_visible()
-        shows(boris, "phone-starts")
-        line.open()
-        expect(state(boris.page)).to_have_text(re.compile("Ready(?! in)"))
-        expect(boris.page.get_by_text("The phone in this page is connecting")).to_have_count(0)
-        says_a_greeting(boris)
-
-        hears_the_message(stage, alice, phone, friend)
+        alice, phone = alice_ready_early(stage)
         caller = stage.call()
         call = pick_up(stage, alice, phone)
         stage.run(caller.hear_tone(700))
         records(alice)
         pays(stage, alice, caller)
         parks(stage, alice, phone, call, caller)
+        alice.page.keyboard.press("Shift+F2")
+        alice.until("the end of the call", lambda: caller.state == "over")
+        (record,) = stage.centre.wait_contacts(1)
+        assert [one["why"] for one in record["gaps"]] == ["asked", "payment", "payment"]
+        assert record["recording"]
+
+
+def test_a_message_is_heard_by_key_and_a_customer_goes_to_another_tier() -> None:
+    with Stage(house()) as stage:
+        friend = stage.call(number="+48600100201", hertz=1500.0)
+        leaves_a_message(stage, friend)
+        boris = boris_ready_early(stage)
+        says_a_greeting(boris)
+        alice, phone = at_desk(stage)
+        ready(alice.page)
+        hears_the_message(stage, alice, phone, friend)
+        caller = stage.call()
+        pick_up(stage, alice, phone)
         escalates(stage, alice, boris, caller)
         boris.page.keyboard.press("Shift+F2")
         alice.until("the end of the call", lambda: caller.state == "over")
         expect(state(boris.page)).to_contain_text("Wrap-up")
-
         record = next(one for one in stage.centre.wait_contacts(3) if one["from"] == "+48600100200")
-        assert [one["why"] for one in record["gaps"]] == ["asked", "payment", "payment"]
-        assert record["outcome"] == "answered"
-        assert record["segments"][-1]["agent"] == "boris"
+        assert (record["outcome"], record["segments"][-1]["agent"]) == ("answered", "boris")
         assert [(one["reason"], one["tier"]) for one in record["escalations"]] == [("authority", 2)]
-        assert record["recording"]
 
 
 def says_a_greeting(boris: Tab) -> None:
@@ -184,7 +199,7 @@ def says_a_greeting(boris: Tab) -> None:
     page.evaluate("voice(900, 0.02)")
 
 
-def hears_the_message(stage: Stage, alice: Tab, phone: Any, friend: Call) -> None:
+def hears_the_message(stage: Stage, alice: Tab, phone: Phone, friend: Call) -> None:
     page = alice.page
     stage.run(friend.until(lambda: friend.talk_seconds > 9.0))
     stage.on_loop(friend.hang_up)
@@ -236,7 +251,7 @@ def pays(stage: Stage, alice: Tab, caller: Call) -> None:
     assert CARD not in page.content()
 
 
-def parks(stage: Stage, alice: Tab, phone: Any, call: Call, caller: Call) -> None:
+def parks(stage: Stage, alice: Tab, phone: Phone, call: Call, caller: Call) -> None:
     page = alice.page
     page.keyboard.press("F9")
     dialog = page.get_by_role("dialog", name="Transfer")

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import wave
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -253,6 +254,7 @@ def test_a_caller_hangs_up_anywhere(tmp_path: Path, go: Go, outcome: tuple[str, 
 
 def test_many_callers_leave_at_any_moment(tmp_path: Path) -> None:
     rng = random.Random(7)
+    turned_away = []
 
     async def one(phones: Phones, it: House, number: int) -> None:
         await asyncio.sleep(rng.uniform(0, 3))
@@ -265,6 +267,8 @@ def test_many_callers_leave_at_any_moment(tmp_path: Path) -> None:
             call.press(rng.choice("1234567*#"))
         call.hang_up()
         await call.over()
+        if call.status == 503:
+            turned_away.append(number)
 
     async def go() -> None:
         async with house(tmp_path, inner={"start": "hello", "nodes": INNER}) as it, Phones() as phones:
@@ -272,10 +276,10 @@ def test_many_callers_leave_at_any_moment(tmp_path: Path) -> None:
             await nothing_is_left(it, 30)
             records = it.records()
             assert len(records) == 40
-            outcomes = {record["outcome"] for record in records}
-            assert outcomes <= {"left_menu", "self_served", "abandoned", "short_abandoned", "answered"}, (
-                outcomes
-            )
+            # A machine whose cores are taken turns calls away, and writes that down.
+            outcomes = Counter(record["outcome"] for record in records)
+            assert outcomes.pop("refused", 0) == len(turned_away) < 20
+            assert set(outcomes) <= {"left_menu", "self_served", "abandoned", "short_abandoned", "answered"}
             assert not list((it.data / "recordings").rglob("*part*"))
 
     asyncio.run(go())

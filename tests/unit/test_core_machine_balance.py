@@ -289,4 +289,4 @@ def test_indexes_of_the_base_are_compared() -> None:
 
 
 TestBalance: Any = BalanceMachine.TestCase
-TestBalance.settings = settings(max_examples=100, stateful_step_count=40, **COMMON)
+TestBalance.settings = settings(max_examples=70, stateful_step_count=40, **COMMON)

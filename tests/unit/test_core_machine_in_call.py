@@ -389,4 +389,4 @@ class InCallMachine(CoreMachine):
 
 
 TestInCall = InCallMachine.TestCase
-TestInCall.settings = settings(max_examples=200, stateful_step_count=50, **COMMON)
+TestInCall.settings = settings(max_examples=120, stateful_step_count=50, **COMMON)

@@ -305,6 +305,35 @@ def test_demand_from_the_records(plans: Plans, acme: Tenant, tmp_path: Path) -> 
     assert sum(found["service"].contacts) == pytest.approx(5 * 12, rel=0.1)
 
 
+def test_special_days(plans: Plans, acme: Tenant, tmp_path: Path) -> None:
+    def quiet(stage: object, share: float) -> None:
+        pass
+
+    tuesday = MONDAY + timedelta(days=1)
+    order = order_of(acme, plans, replace(TYPED, special={tuesday: 2.5}), tmp_path, NOW, "u")
+    assert decode(encode(order), Order) == order
+    assert order.plan.request is not None
+    typed, _ = making._demand(order, order.plan.request, quiet)
+    week = np.array(typed["sales"].contacts).reshape(7, 48)
+    assert week[1] == pytest.approx(2.5 * week[0])
+    assert week[2] == pytest.approx(week[0])
+    with pytest.raises(making.Failure) as failed:
+        making._demand(order, replace(order.plan.request, special={tuesday: "fair"}), quiet)
+    assert failed.value.trouble.code == "PLAN-INPUT"
+    # From the records: half a usual day, 24 callers; and a kind of day that they have never seen.
+    with open_log(tmp_path) as log:
+        lived(log, 30)
+    order = of_records(acme, plans, tmp_path, special={date(2026, 4, 7): 0.5})
+    assert order.plan.request is not None
+    learned, _ = making._demand(order, order.plan.request, quiet)
+    days = np.array(learned["sales"].contacts).reshape(7, 48).sum(axis=1)
+    assert days[1] == pytest.approx(12, rel=0.1)
+    assert days[2] == pytest.approx(24, rel=0.1)
+    with pytest.raises(making.Failure) as failed:
+        making._demand(order, replace(order.plan.request, special={date(2026, 4, 7): "fair"}), quiet)
+    assert failed.value.trouble.code == "HISTORY-SHORT"
+
+
 @pytest.mark.parametrize(("days", "code"), [(0, "HISTORY-NONE"), (9, "HISTORY-SHORT")])
 def test_too_little_history_says_what_to_do(
     plans: Plans, acme: Tenant, tmp_path: Path, days: int, code: str

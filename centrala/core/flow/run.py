@@ -15,6 +15,7 @@ from centrala.core import announce, briefing, owed
 from centrala.core import commands as c
 from centrala.core import events as e
 from centrala.core import facts as f
+from centrala.core.announce import LOST
 from centrala.core.calendar import is_open
 from centrala.core.decision import Decision, refused, turn_away
 from centrala.core.flow import nodes as n
@@ -39,9 +40,6 @@ GRACE = 1.0
 "Seconds beyond its time limit after which an errand that nobody answers for has failed."
 CLOSING = 10.0
 "The same of a message: its file is closed and trimmed when its time is up."
-
-LOST = "lost"
-"Problem of a prompt that was cut off by the death of our own processes: it is said again."
 
 
 def enter(centre: Centre, event: e.NodeEntered) -> Decision:

@@ -235,6 +235,7 @@ def _request(body: NewPlan) -> v.Request:
         handling,
         patience,
         like,
+        {day: clean(what) if isinstance(what, str) else float(what) for day, what in given.special.items()},
     )
 
 

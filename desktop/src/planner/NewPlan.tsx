@@ -1,5 +1,5 @@
 /** What a new plan is for, and where its demand comes from. */
-import { MultiSelect, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { MultiSelect, SegmentedControl, Select, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useLocation } from 'wouter'
 import { api } from '../api/client'
@@ -11,6 +11,7 @@ import { words } from './newWords'
 import { Profile } from './Profile'
 import { Planning } from './parts'
 import css from './planner.module.css'
+import { specialOf } from './reading'
 import { useAsk, useDays, useNames } from './store'
 import { DAYS, type Head, type NewPlan, type Rate, type Weekday } from './types'
 
@@ -61,11 +62,14 @@ export default function NewPlanPage() {
   const [search, setSearch] = useState('20')
   const [source, setSource] = useState('records')
   const [typed, setTyped] = useState<Record<string, Typed>>({})
+  const [special, setSpecial] = useState('')
   const [tried, setTried] = useState(false)
   const queues = chosen ?? names.queues.map((one) => one.id)
   const title = name ?? t('usual', { day: days.date(first) })
   const of = (queue: string): Typed => typed[queue] ?? FIRST
+  const unlike = specialOf(special)
   const wrong = {
+    special: unlike === null || (source === 'typed' && Object.values(unlike).some((one) => typeof one === 'string')),
     name: !title.trim(),
     queues: !queues.length,
     share: goal === 'same' && within(share, 1, 99) === null,
@@ -94,9 +98,10 @@ export default function NewPlanPage() {
       seconds: Number(search),
       demand:
         source === 'records'
-          ? { from: 'records' }
+          ? { from: 'records', special: unlike! }
           : {
               from: 'typed',
+              special: unlike!,
               per_hour: Object.fromEntries(queues.map((one) => [one, profileOf(of(one).lines)])),
               handling: Object.fromEntries(queues.map((one) => [one, numberOf(of(one).handling)!])),
             },
@@ -227,6 +232,16 @@ export default function NewPlanPage() {
                 set={(change) => setTyped({ ...typed, [queue]: { ...of(queue), ...change } })}
               />
             ))}
+          <Textarea
+            label={t('special')}
+            description={t(source === 'records' ? 'specialHow' : 'specialTyped')}
+            placeholder="2026-12-24 60 %"
+            value={special}
+            autosize
+            minRows={2}
+            error={wrong.special && t('wrongSpecial')}
+            onChange={(event) => setSpecial(event.currentTarget.value)}
+          />
         </fieldset>
         {make.isError && <ProblemNote problem={make.error} />}
         <div className={css.formEnd}>

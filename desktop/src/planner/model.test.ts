@@ -26,6 +26,7 @@ import {
   isDate,
   kindOf,
   kindText,
+  specialOf,
   windowOf,
   windowText,
 } from './reading'
@@ -203,6 +204,14 @@ describe('forms', () => {
     const away = '2026-12-24 2026-12-31 long holiday\n2026-11-30'
     expect(awayText(awayOf(away)!)).toBe(away)
     expect(awayOf('2026-12-24 2026-12-01')).toBeNull()
+    expect(specialOf('2026-12-24 60 %\n\n2026-12-25 0%\n2025-12-24 christmas eve')).toEqual({
+      '2026-12-24': 0.6,
+      '2026-12-25': 0,
+      '2025-12-24': 'christmas eve',
+    })
+    expect(specialOf('2026-12-24')).toBeNull()
+    expect(specialOf('2026-12-24 many %')).toBeNull()
+    expect(specialOf('2026-12-24 60 %\n2026-12-24 70 %')).toBeNull()
     const spent = '2026-12-01 10:00-11:30 team meeting\n2026-12-02 9:00-9:15 coaching'
     expect(activitiesText(activitiesOf(spent)!)).toBe(spent)
     expect(activitiesOf('2026-12-01 10:00-11:30')).toBeNull()

@@ -54,6 +54,22 @@ export const words = sentences({
     'Dla nowych kolejek lub bez historii: kontakty na godzinę w porach tygodnia.',
     'Для новых очередей или без истории: обращений в час по времени недели.',
   ],
+  special: ['Special days', 'Dni szczególne', 'Особые дни'],
+  specialHow: [
+    'One line each: the day, then its share of a usual day’s contacts (140 %) or a word for its kind. Give past days of that kind the same word: it is learned from them.',
+    'Po jednym w wierszu: dzień, potem część zwykłego ruchu (140 %) albo słowo na jego rodzaj. Minionym dniom tego rodzaju daj to samo słowo: z nich się uczy.',
+    'По одному в строке: день, затем доля обычной нагрузки (140 %) или слово для его вида. Прошлым дням этого вида дайте то же слово: по ним и учится.',
+  ],
+  specialTyped: [
+    'One line each: the day, then its share of a usual day’s contacts (140 %).',
+    'Po jednym w wierszu: dzień, potem część zwykłego ruchu (140 %).',
+    'По одному в строке: день, затем доля обычной нагрузки (140 %).',
+  ],
+  wrongSpecial: [
+    'A line isn’t understood: write 2026-12-24 140 %, each day once.',
+    'Niezrozumiały wiersz: pisz 2026-12-24 140 %, każdy dzień raz.',
+    'Строка непонятна: пишите 2026-12-24 140 %, каждый день один раз.',
+  ],
   days: ['Days', 'Dni', 'Дни'],
   'days.all': ['Every day', 'Codziennie', 'Каждый день'],
   'days.work': ['Monday to Friday', 'Od poniedziałku do piątku', 'С понедельника по пятницу'],

@@ -51,6 +51,21 @@ export function awayOf(text: string): Away[] | null {
 export const awayText = (all: readonly { from: string; to: string; why?: string | null }[]): string =>
   all.map((one) => [one.from, one.to === one.from ? '' : one.to, one.why ?? ''].filter(Boolean).join(' ')).join('\n')
 
+/** One line each: a day and "140 %" of a usual one, or what kind of day it is. */
+export function specialOf(text: string): Record<string, number | string> | null {
+  const made: Record<string, number | string> = {}
+  for (const line of text.split('\n').map((one) => one.trim())) {
+    if (!line) continue
+    const [, day, what] = /^(\S+)\s+(.+)$/.exec(line) ?? []
+    if (!day || !what || !isDate(day) || day in made) return null
+    const share = /^(\d+(?:[.,]\d+)?)\s*%$/.exec(what)?.[1]
+    const factor = share === undefined ? null : Number(share.replace(',', '.')) / 100
+    if (factor === null ? /%$/.test(what) || what.length > 60 : factor > 100) return null
+    made[day] = factor ?? what
+  }
+  return made
+}
+
 export interface Spent {
   day: string
   from: number

@@ -49,11 +49,12 @@ export interface NewPlan {
   level: number
   step: number
   seconds: number
-  demand:
+  demand: { special: Record<string, number | string> } & (
     | { from: 'records' }
     | {
         from: 'typed'
         per_hour: Record<string, Partial<Record<Weekday, Rate[]>>>
         handling: Record<string, number>
       }
+  )
 }
