@@ -48,7 +48,7 @@ bench: setup-dev setup-peers desktop     ## figures, printed and kept in benchma
 	$(BIN)/python -m benchmarks
 
 soak: setup-dev setup-peers desktop      ## what takes longer than twenty minutes
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak --timeout 0
 
 clean:
 	rm -rf .venv build dist

@@ -191,10 +191,10 @@ class MediaClient:
         """Until the connection has gone; acknowledges what is surely dealt with."""
         while not connection.closed.done():
             seq = self._last_seq
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(connection.closed), _UNSEEN_SECONDS)
-                return
-            self._acknowledge(seq)
+            # Not wait_for: until Python 3.12 it loses a cancellation that comes as the connection goes.
+            gone, _ = await asyncio.wait([connection.closed], timeout=_UNSEEN_SECONDS)
+            if not gone:
+                self._acknowledge(seq)
 
     def _acknowledge(self, seq: int) -> None:
         if seq > self._acked and self._connection is not None:

@@ -56,12 +56,18 @@ export default function OwedPage() {
   )
 }
 
+const RECORDS_FOLLOW = 3000
+
 /** Asked anew when the centre says that something about it changed, at most once a second. */
 function useChanges(): void {
   const queries = useQueryClient()
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | null = null
+    let later: ReturnType<typeof setTimeout> | undefined
     let seen = ''
+    const ask = () => {
+      for (const queryKey of KEYS) void queries.invalidateQueries({ queryKey })
+    }
     const look = () => {
       timer = null
       const owed = live
@@ -70,7 +76,12 @@ function useChanges(): void {
         .map((one) => `${one.key}${one.state}${one.promise?.due}${one.ringing.length}`)
         .sort()
         .join(' ')
-      if (owed !== seen) for (const queryKey of KEYS) void queries.invalidateQueries({ queryKey })
+      if (owed !== seen) {
+        ask()
+        // Records follow the live centre within a second or two.
+        clearTimeout(later)
+        later = setTimeout(ask, RECORDS_FOLLOW)
+      }
       seen = owed
     }
     const end = live.subscribe('kind', 'contact', () => {
@@ -79,6 +90,7 @@ function useChanges(): void {
     return () => {
       end()
       if (timer) clearTimeout(timer)
+      clearTimeout(later)
     }
   }, [queries])
 }
