@@ -617,6 +617,7 @@ def test_in_every_language_and_on_a_narrow_screen(language: str, size: tuple[int
             assert width <= size[0], f"panel {index} is wider than the window: {width}"
 
 
+@pytest.mark.soak
 def test_a_flow_of_500_nodes_is_drawn_found_and_edited() -> None:
     count = 500
     nodes = {

@@ -329,7 +329,7 @@ def test_a_payment_is_heard_by_nobody_recorded_nowhere_and_ends_with_the_agent()
 
 @pytest.mark.parametrize(
     "what",
-    ["crash", "caller leaves"]
+    ["caller leaves", pytest.param("crash", marks=pytest.mark.soak)]
     + [pytest.param(one, marks=pytest.mark.soak) for one in ("worker", "agent leaves", "called back")],
 )
 def test_a_payment_that_is_cut_short(what: str) -> None:

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.unit.test_core_machine import ConversationMachine, CoreMachine
 
-pytestmark = pytest.mark.sim
+pytestmark = [pytest.mark.sim, pytest.mark.soak]
 
 
 class DeepMachine(CoreMachine):
@@ -17,7 +17,7 @@ class DeepConversationMachine(ConversationMachine):
 
 
 DEEP = settings(
-    max_examples=300,
+    max_examples=900,
     stateful_step_count=60,
     deadline=None,
     database=None,

@@ -194,6 +194,7 @@ def test_more_agents_allowed_never_cost_more() -> None:
     assert costs[-1] < costs[0]
 
 
+@pytest.mark.soak
 def test_four_types_and_eight_groups_are_within_reach_of_the_bound() -> None:
     rates = {"t0": 110, "t1": 200, "t2": 70, "t3": 150}
     times = {"t0": 240, "t1": 200, "t2": 300, "t3": 250}

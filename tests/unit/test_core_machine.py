@@ -889,7 +889,7 @@ COMMON = {
 }
 
 TestCore = CoreMachine.TestCase
-TestCore.settings = settings(max_examples=250, stateful_step_count=50, **COMMON)
+TestCore.settings = settings(max_examples=150, stateful_step_count=50, **COMMON)
 
 TestConversations = ConversationMachine.TestCase
-TestConversations.settings = settings(max_examples=250, stateful_step_count=50, **COMMON)
+TestConversations.settings = settings(max_examples=150, stateful_step_count=50, **COMMON)

@@ -280,7 +280,7 @@ class AsideMachine(Aside, ConversationMachine):
 
 
 TestAside = AsideMachine.TestCase
-TestAside.settings = settings(max_examples=250, stateful_step_count=50, **COMMON)
+TestAside.settings = settings(max_examples=150, stateful_step_count=50, **COMMON)
 
 TestAsideAnywhere = Aside.TestCase
 TestAsideAnywhere.settings = settings(max_examples=120, stateful_step_count=50, **COMMON)
