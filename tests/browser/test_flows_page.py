@@ -587,7 +587,12 @@ def test_who_may_not_change_looks_and_what_the_file_gives_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "size"), [("ru-RU", (1280, 800)), ("pl-PL", (1280, 800)), ("pl-PL", (400, 800))]
+    ("language", "size"),
+    [
+        ("ru-RU", (1280, 800)),
+        pytest.param("pl-PL", (1280, 800), marks=pytest.mark.soak),
+        ("pl-PL", (400, 800)),
+    ],
 )
 def test_in_every_language_and_on_a_narrow_screen(language: str, size: tuple[int, int]) -> None:
     with Stage(tenant(), USERS) as stage:

@@ -123,6 +123,7 @@ async def _use_it(uri: str, server: tuple[str, int], user: str, password: str) -
         await asyncio.wait_for(rung.wait(), 40)
 
 
+@pytest.mark.soak
 def test_taken_ports_are_replaced_and_said(room: Path, tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip, socket.socket() as tcp:
         for sock in (sip, tcp):

@@ -204,7 +204,13 @@ def test_patience_with_a_long_tail() -> None:
 
 
 @runs_as_long
-@pytest.mark.parametrize("cases", [("001", "003", "004"), ("036", "037", "039")], ids=["M", "D"])
+@pytest.mark.parametrize(
+    "cases",
+    [
+        pytest.param(("001", "003", "004"), id="M"),
+        pytest.param(("036", "037", "039"), id="D", marks=pytest.mark.soak),
+    ],
+)
 def test_whitt_2005(cases: tuple[str, ...], times: int) -> None:
     """Patience of two phases, and service times that are exponential or fixed: three figures of each."""
     worlds = [CASES[f"whitt2005_sim-{case}"] for case in cases]

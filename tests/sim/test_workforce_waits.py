@@ -132,6 +132,7 @@ def test_tables_say_what_the_library_says() -> None:
     assert np.allclose(mine, theirs, rtol=0, atol=1e-12)
 
 
+@pytest.mark.soak
 def test_tables_there_and_back() -> None:
     model = learn_waits(house(1))
     again = WaitModel.from_tables(json.loads(json.dumps(model.as_tables())))
