@@ -7,7 +7,6 @@ Whoever started it ends it when time is up; it ends by itself with them.
 """
 
 import contextlib
-import ctypes
 import importlib.metadata
 import json
 import math
@@ -20,12 +19,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from centrala.child import end_with
+
 GROUP = "centrala.flow_nodes"
 MEMORY = 1 << 30
 "Bytes of address space: a function that takes all there is fails alone."
 MAX_LINE = 256 * 1024
 "Bytes of an answer, and of an order."
-_PR_SET_PDEATHSIG = 1
 
 
 @lru_cache(maxsize=256)
@@ -85,9 +85,7 @@ def main() -> None:
     with Path(os.devnull).open("r+b", buffering=0) as nothing:
         for number in (0, 1, 2):
             os.dup2(nothing.fileno(), number)
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if not end_with(parent):
         return
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from centrala.child import end_with
 from centrala.learning.fitting import verdict
 from centrala.learning.reading import events_of, truths
 from centrala.ledger import DataFolderError
@@ -25,6 +26,9 @@ MOST = 30_000
 
 
 def main() -> int:
+    parent = os.getppid()
+    if not end_with(parent):
+        return 1
     if hasattr(os, "nice"):
         os.nice(10)
     request = json.load(sys.stdin)

@@ -4,7 +4,6 @@ Somebody who gave up counts too: the estimate was of how long they would have wa
 phone first rings for somebody behind them, if the line hasn't been empty in between (Ibrahim & Whitt 2009).
 """
 
-import sqlite3
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
@@ -13,7 +12,8 @@ from pathlib import Path
 
 from centrala.core import events as e
 from centrala.core.learned import SEEN
-from centrala.ledger.codec import decode
+from centrala.ledger.codec import decode, last_seq
+from centrala.ledger.replay import last_before
 from centrala.ledger.schema import open_to_read
 
 LONGEST = 3600.0
@@ -106,8 +106,8 @@ def events_of(data: Path, tenant: str, queues: Collection[str], since: float) ->
     kinds = tuple(f"event.{one.__name__}" for one in KINDS)
     marks = ", ".join("?" * len(kinds))
     with closing(open_to_read(data)) as db:
-        (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM log WHERE tenant = ?", (tenant,)).fetchone()
-        begin = max(_first(db, tenant, last, since), last - LOOKED_AT)
+        last = last_seq(db, tenant)
+        begin = max(last_before(db, tenant, since) + 1, last - LOOKED_AT)
         while begin <= last:
             rows = db.execute(
                 "SELECT kind, version, body FROM log WHERE tenant = ? AND seq >= ? AND seq < ?"
@@ -120,18 +120,3 @@ def events_of(data: Path, tenant: str, queues: Collection[str], since: float) ->
                 if isinstance(event, e.Queued) and event.queue not in queues:
                     continue
                 yield event
-
-
-def _first(db: sqlite3.Connection, tenant: str, last: int, since: float) -> int:
-    """The first seq at or after that moment: rows stand in the order of time."""
-    low, high = 0, last + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = db.execute(
-            "SELECT at FROM log WHERE tenant = ? AND seq >= ? ORDER BY seq LIMIT 1", (tenant, middle)
-        ).fetchone()
-        if row is None or row[0] >= since:
-            high = middle
-        else:
-            low = middle + 1
-    return low

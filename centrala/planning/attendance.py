@@ -8,17 +8,16 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from centrala.core import events as e
 from centrala.core.centre import evolve
 from centrala.core.state import Agent, Centre
-from centrala.ledger import DataFolderError, LedgerUnavailable, codec
+from centrala.ledger import DataFolderError, LedgerUnavailable
 from centrala.ledger.recovery import centre_before
+from centrala.ledger.replay import last_before, steps
 from centrala.ledger.schema import open_to_read
 from centrala.planning.adherence import Stay
 
@@ -68,7 +67,7 @@ class Attendance:
             return {agent: list(known) for agent, known in self._stays.items()}
 
     def _begin(self, db: sqlite3.Connection, since: float) -> None:
-        before = _last_before(db, self._tenant, since)
+        before = last_before(db, self._tenant, since)
         centre = centre_before(db, self._tenant, before + 1)
         if centre is None:
             # The log was cut since: what is left of the day is told.
@@ -89,7 +88,7 @@ class Attendance:
     def _go_on(self, db: sqlite3.Connection) -> None:
         centre = self._centre
         assert centre is not None
-        for count, (events, seq) in enumerate(_steps(db, self._tenant, self._seq), 1):
+        for count, (events, seq) in enumerate(steps(db, self._tenant, self._seq), 1):
             if events[0].at >= self._until:
                 return
             if count % BREATH == 0:
@@ -137,30 +136,3 @@ def _agents_of(centre: Centre, contact: str) -> set[str]:
     agents |= {known.agent, known.leg_agent}
     agents |= {party.agent for party in known.parties.values()}
     return {one for one in agents if one is not None}
-
-
-def _last_before(db: sqlite3.Connection, tenant: str, at: float) -> int:
-    """The last seq before this time, by bisection: times in the log ascend, all but."""
-    low, high = 0, codec.last_seq(db, tenant)
-    while low < high:
-        middle = (low + high + 1) // 2
-        found = db.execute(
-            "SELECT at FROM log WHERE tenant = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (tenant, middle)
-        ).fetchone()
-        low, high = (middle, high) if found is None or found[0] < at else (low, middle - 1)
-    return low
-
-
-def _steps(db: sqlite3.Connection, tenant: str, after: int) -> Iterator[tuple[list[Any], int]]:
-    """Events after a row, those of one fact together, with the last one's seq."""
-    rows = db.execute(
-        "SELECT caused_by, seq, kind, version, body FROM log WHERE tenant = ? AND seq > ?"
-        " AND kind >= 'event.' AND kind < 'fact.' ORDER BY seq",
-        (tenant, after),
-    )
-    for _, step in groupby(rows, key=lambda row: row[0]):
-        last, events = 0, []
-        for _, seq, kind, version, body in step:
-            events.append(codec.decode(kind, version, body, f"Row {seq} of tenant {tenant}"))
-            last = seq
-        yield events, last

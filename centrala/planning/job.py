@@ -8,7 +8,6 @@
 started the process ends it; it ends by itself with them, or with its orders.
 """
 
-import ctypes
 import importlib
 import os
 import signal
@@ -21,6 +20,8 @@ from typing import Any
 
 import msgspec
 
+from centrala.child import end_with
+
 WORK = {
     "make": "centrala.planning.making:do",
     "edit": "centrala.planning.editing:do",
@@ -28,7 +29,6 @@ WORK = {
 }
 INSTALL = "install what is missing with pip install 'centrala[workforce]'"
 NICE = 10
-_PR_SET_PDEATHSIG = 1
 
 
 class _Head(msgspec.Struct):
@@ -83,9 +83,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     orders = os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if not end_with(parent):
         return
     with suppress(OSError):
         os.nice(NICE)

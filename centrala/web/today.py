@@ -8,8 +8,6 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,6 +15,7 @@ import msgspec
 from centrala.core.centre import Centre, evolve
 from centrala.ledger import Log, codec
 from centrala.ledger.recovery import centre_before
+from centrala.ledger.replay import last_before, steps
 from centrala.ledger.schema import open_to_read
 from centrala.live import Live
 
@@ -56,7 +55,7 @@ def bring_back(log: Log, tenant: str, zone: ZoneInfo, now: float) -> Back | None
         ahead = [name for name in names if _seq(name) > last]
         back = _begin(db, tenant, zone, now, last, [name for name in names if _seq(name) <= last])
         if back is not None:
-            for step in _steps(db, tenant, back.seq, last):
+            for step, _ in steps(db, tenant, back.seq):
                 for event in step:
                     evolve(back.centre, event)
                 back.live.take(back.centre, step)
@@ -83,7 +82,7 @@ def _begin(
         except msgspec.DecodeError:
             continue  # of another version: an older one, or the log itself, will do
     yesterday = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0) - timedelta(days=1)
-    start = min(_first_since(db, tenant, yesterday.timestamp(), last), last)
+    start = min(last_before(db, tenant, yesterday.timestamp()), last)
     if last > FROM_THE_BEGINNING:
         oldest = db.execute("SELECT min(seq) FROM snapshots WHERE tenant = ?", (tenant,)).fetchone()[0]
         start = max(start, oldest or 0)
@@ -94,32 +93,6 @@ def _begin(
     at = db.execute("SELECT at FROM log WHERE tenant = ? AND seq > ? LIMIT 1", (tenant, start)).fetchone()
     live.meet(centre, at[0] if at else now)
     return Back(centre, live, start)
-
-
-def _first_since(db: sqlite3.Connection, tenant: str, at: float, last: int) -> int:
-    """The last seq before this time, by bisection: times in the log ascend, all but."""
-    low, high = 0, last
-    while low < high:
-        middle = (low + high + 1) // 2
-        found = db.execute(
-            "SELECT at FROM log WHERE tenant = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (tenant, middle)
-        ).fetchone()
-        low, high = (middle, high) if found is None or found[0] < at else (low, middle - 1)
-    return low
-
-
-def _steps(db: sqlite3.Connection, tenant: str, after: int, to: int) -> Any:
-    """Events after a row, up to another, those of one fact together."""
-    rows = db.execute(
-        "SELECT caused_by, seq, kind, version, body FROM log WHERE tenant = ? AND seq > ? AND seq <= ?"
-        " AND kind >= 'event.' AND kind < 'fact.' ORDER BY seq",
-        (tenant, after, to),
-    )
-    for _, step in groupby(rows, key=lambda row: row[0]):
-        yield [
-            codec.decode(kind, version, body, f"Row {seq} of tenant {tenant}")
-            for _, seq, kind, version, body in step
-        ]
 
 
 def _name(tenant: str, seq: int) -> str:

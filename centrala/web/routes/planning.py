@@ -19,6 +19,7 @@ from centrala.web.granting import Effect, approve, effects
 from centrala.web.guard import Fingerprint, Here, Key, Who, need
 from centrala.web.house import House
 from centrala.web.inputs import clean
+from centrala.web.plan_shapes import RuleBroken
 from centrala.web.problems import NOT_FOUND, Problem, answers
 from centrala.web.routes.customers import note_down
 from centrala.web.routes.people import SIGNED_IN, Body
@@ -326,15 +327,8 @@ class DutyAsked(BaseModel):
     end: str
 
 
-class BrokenShown(BaseModel):
-    code: str
-    agent: str | None
-    day: str | None
-    text: str
-
-
 class EffectShown(BaseModel):
-    broken: list[BrokenShown]
+    broken: list[RuleBroken]
     "Rules that it would break."
     short_before: float
     "Agent hours missing in the plans concerned."

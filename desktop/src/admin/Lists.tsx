@@ -1,13 +1,11 @@
 /** Reasons for a pause and results of contacts: names in three languages. */
 import { TextInput } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
 import { LANGUAGES, type Language, useLanguage, useWords } from '../i18n'
-import { shared } from '../i18n/shared'
 import { Button, Empty, Icon, ui } from '../ui'
 import css from './admin.module.css'
 import { idFrom, ids, labelOf, nameOf, type Texts, type Tree, thing, valueAt, withoutThing } from './draft'
 import { fieldSay, wrong } from './fields'
-import { useSettings, Wide } from './parts'
+import { NewName, useSettings, Wide } from './parts'
 import { check, setAll, takeBack } from './store'
 import { words } from './words'
 
@@ -228,28 +226,11 @@ function LabelRow({ table, id }: { table: ListTable; id: string }) {
 function NewLabel({ table }: { table: ListTable }) {
   const { tree, shown, set } = useSettings()
   const t = useWords(words)
-  const s = useWords(shared)
   const language = useLanguage()
-  const [name, setName] = useState('')
-  function add(event: FormEvent) {
-    event.preventDefault()
-    if (!name.trim()) return
+  function add(name: string) {
     const id = idFrom(name, [...ids(tree, table), ...ids(shown.tree, table)]).replaceAll('-', '_')
-    set([table, id], { label: { [language]: name.trim() } })
+    set([table, id], { label: { [language]: name } })
     void check()
-    setName('')
   }
-  return (
-    <form className={css.newNumber} onSubmit={add}>
-      <TextInput
-        label={t(table === 'reasons' ? 'newReason' : 'newResult')}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        autoComplete="off"
-      />
-      <Button type="submit" variant="default" leftSection={<Icon name="plus" size={14} />}>
-        {s('add')}
-      </Button>
-    </form>
-  )
+  return <NewName label={t(table === 'reasons' ? 'newReason' : 'newResult')} make={add} />
 }

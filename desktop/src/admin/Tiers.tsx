@@ -1,8 +1,7 @@
 /** Whom agents hand on to: tiers of support, experts outside the house, and the reasons they may give. */
 import { Select, TextInput } from '@mantine/core'
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { LANGUAGES, type Language, useLanguage, useWords } from '../i18n'
-import { shared } from '../i18n/shared'
 import { Button, Icon, ui } from '../ui'
 import css from './admin.module.css'
 import { isRecord } from './ControlProps'
@@ -10,7 +9,7 @@ import { expertName, expertsOf, idFrom, ids, labelOf, type Texts, type Tree } fr
 import { fieldSay } from './fields'
 import { OnePart, Under } from './Mapping'
 import { EXPERT, type Part } from './mappings'
-import { useSettings, Wide } from './parts'
+import { NewName, useSettings, Wide } from './parts'
 import { check } from './store'
 import { words } from './words'
 
@@ -256,7 +255,7 @@ function Experts() {
         />
       ))}
       {!readOnly && (
-        <New
+        <NewName
           label={t('newExpert')}
           make={(name) => {
             const id = idFrom(name, Object.keys(all))
@@ -420,7 +419,7 @@ function Reasons() {
       )}
       {!readOnly &&
         (own ? (
-          <New
+          <NewName
             label={t('newReason')}
             make={(name) => {
               const id = idFrom(name, Object.keys(all)).replaceAll('-', '_')
@@ -435,29 +434,5 @@ function Reasons() {
           </div>
         ))}
     </Block>
-  )
-}
-
-function New({ label, make }: { label: string; make: (name: string) => void }) {
-  const s = useWords(shared)
-  const [name, setName] = useState('')
-  function add(event: FormEvent) {
-    event.preventDefault()
-    if (!name.trim()) return
-    make(name.trim())
-    setName('')
-  }
-  return (
-    <form className={css.newNumber} onSubmit={add}>
-      <TextInput
-        label={label}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        autoComplete="off"
-      />
-      <Button type="submit" variant="default" leftSection={<Icon name="plus" size={14} />}>
-        {s('add')}
-      </Button>
-    </form>
   )
 }

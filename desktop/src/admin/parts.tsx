@@ -1,10 +1,11 @@
 /** Small parts of the administrator's pages. */
 import { TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react'
+import { createContext, type FormEvent, type ReactNode, useContext, useEffect, useRef, useState } from 'react'
 import { api, PREFIX } from '../api/client'
 import type { Schema } from '../api/types'
 import { useWords } from '../i18n'
+import { shared } from '../i18n/shared'
 import { Button, Icon } from '../ui'
 import css from './admin.module.css'
 import type { Settings } from './store'
@@ -130,5 +131,30 @@ export function Wide({ label, children }: { label: string; children: ReactNode }
     <section ref={box} className={css.scroll} aria-label={label} tabIndex={over ? 0 : undefined}>
       {children}
     </section>
+  )
+}
+
+/** A name for something new, and the button that makes it. */
+export function NewName({ label, make }: { label: string; make: (name: string) => void }) {
+  const s = useWords(shared)
+  const [name, setName] = useState('')
+  function add(event: FormEvent) {
+    event.preventDefault()
+    if (!name.trim()) return
+    make(name.trim())
+    setName('')
+  }
+  return (
+    <form className={css.newNumber} onSubmit={add}>
+      <TextInput
+        label={label}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        autoComplete="off"
+      />
+      <Button type="submit" variant="default" leftSection={<Icon name="plus" size={14} />}>
+        {s('add')}
+      </Button>
+    </form>
   )
 }
